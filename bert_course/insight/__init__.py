@@ -1,0 +1,1 @@
+"""How we look inside BERT, and how we show what is there."""

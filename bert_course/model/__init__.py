@@ -1,0 +1,11 @@
+"""What BERT is: the encoder in Keras layers, for every Keras backend."""
+
+import os
+
+from bert_course.quiet import parked_stderr
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+with parked_stderr():
+    import keras
+
+    keras.ops.zeros(())  # the first operation is what makes a backend look for devices, aloud
