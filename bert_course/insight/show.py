@@ -47,7 +47,8 @@ def heat_map(numbers, rows=None, columns=None, title="", limits=None, ax=None):
 def _write_numbers(ax, numbers, middle):
     for (row, column), number in np.ndenumerate(numbers):
         colour = "black" if number > middle else "white"
-        ax.text(column, row, f"{number:.2f}", ha="center", va="center", color=colour, fontsize=8)
+        text = f"{number:.2f}" if numbers.dtype.kind == "f" else str(number)
+        ax.text(column, row, text, ha="center", va="center", color=colour, fontsize=8)
 
 
 def attention_map(weights, tokens, title="", ax=None):

@@ -39,10 +39,10 @@ def attention(query, key, value, padding_mask=None, dropout=None):
 
 def padding_bias(padding_mask, dtype):
     """0 for real tokens and a number so low for padding that its exponential is 0."""
-    # Half of the lowest number there is: a score added to it cannot overflow. (-1e9 would, in float16.)
+    # Half of the lowest number: a score added to it cannot overflow. (-1e9 would, in float16.)
     lowest = float(finfo(keras.backend.standardize_dtype(dtype)).min) / 2
-    bias = ops.where(ops.cast(padding_mask, "bool"), 0.0, lowest)
-    return ops.cast(bias, dtype)[:, None, None, :]  # (B, 1, 1, S)
+    bias = lowest * ops.cast(ops.logical_not(padding_mask), dtype)
+    return bias[:, None, None, :]  # (B, 1, 1, S)
 
 
 class SelfAttention(keras.layers.Layer):

@@ -89,7 +89,7 @@ def load_pretrained(folder, activation=None, ignore=()):
 
     Args:
         activation: "gelu" or "gelu_tanh" instead of what the folder says.
-        ignore: beginnings of tensor names to leave aside, such as ("classifier.",).
+        ignore: beginning of the names of tensors to leave aside, such as "classifier."; or several.
     """
     files = find_checkpoint(folder)
     config = read_config(files.config)
@@ -176,12 +176,7 @@ def _find_google_weights(folder):
 
 def read_config(path):
     """config.json or bert_config.json -> `BertConfig`; refuses what is not BERT."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict):
-            raise ValueError("not an object")
-    except ValueError as error:
-        raise ValueError(f"The file must hold a JSON object. Received: {path} ({error})") from None
+    content = _read_json_object(path)
     for field, value in BERT_ONLY.items():
         if content.get(field, value) != value:
             raise ValueError(
@@ -192,7 +187,7 @@ def read_config(path):
     missing = [name for name in [*CONFIG_FIELDS.values(), "hidden_act"] if name not in content]
     if missing:
         raise ValueError(f"{path} must name every size of the model. Missing: {', '.join(missing)}")
-    if content["hidden_act"] not in names:
+    if content["hidden_act"] not in list(names):
         raise ValueError(
             f"{path}: hidden_act must be one of {', '.join(names)}. "
             f"Received: {content['hidden_act']!r}"
@@ -202,6 +197,16 @@ def read_config(path):
         return BertConfig(**sizes, activation=names[content["hidden_act"]])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def _read_json_object(path):
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ValueError("not an object")
+    except ValueError as error:
+        raise ValueError(f"The file must hold a JSON object. Received: {path} ({error})") from None
+    return content
 
 
 def read_vocabulary(path, config):
@@ -225,9 +230,11 @@ def expects_lowercase(folder, vocabulary):
     """Whether text is to be lower-cased: as tokenizer_config.json says, or as the pieces look."""
     path = folder / "tokenizer_config.json"
     if path.exists():
-        stated = json.loads(path.read_text(encoding="utf-8")).get("do_lower_case")
+        stated = _read_json_object(path).get("do_lower_case")
+        if isinstance(stated, bool):
+            return stated
         if stated is not None:
-            return bool(stated)
+            raise ValueError(f"{path}: do_lower_case must be true or false. Received: {stated!r}")
     special = ("[", "<")
     return not any(piece != piece.lower() for piece in vocabulary if not piece.startswith(special))
 
@@ -238,7 +245,8 @@ def assign_tensors(model, tensors, path, ignore=()):
     Nothing is assigned unless everything fits.
     """
     variables = {hugging_face_name(v.path): v for v in model.trainable_variables}
-    tensors = {name: t for name, t in tensors.items() if not name.startswith(tuple(ignore))}
+    beginnings = (ignore,) if isinstance(ignore, str) else tuple(ignore)
+    tensors = {name: t for name, t in tensors.items() if not name.startswith(beginnings)}
     tensors = _without_tied_copies(tensors, path)
     untrained = {
         prefix: part
@@ -313,7 +321,13 @@ def save_pretrained(bert, folder):
     with another model in it is refused, not overwritten.
     """
     folder = pathlib.Path(folder)
-    _refuse_another_model(bert, folder)
+    saved_before = _holds_model(folder)
+    if saved_before and not _is_same_model(bert, folder):
+        raise ValueError(
+            "The folder holds another model (other sizes, vocabulary, letter case or layout), and "
+            "one save cannot replace it safely: choose a new folder, or delete this one first. "
+            f"Received: {folder}"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     small_files = {
         "config.json": json.dumps(_hugging_face_config(bert), indent=2) + "\n",
@@ -324,23 +338,27 @@ def save_pretrained(bert, folder):
         "vocab.txt": "\n".join(bert.vocabulary) + "\n",
     }
     for name, content in small_files.items():
-        if not (folder / name).exists():
+        if not saved_before or not (folder / name).exists():
             write_whole(content.encode("utf-8"), folder / name)
     write_safetensors(_hugging_face_tensors(bert.pretraining_model), folder / "model.safetensors")
 
 
-def _refuse_another_model(bert, folder):
-    if not (folder / "config.json").exists() and not (folder / "bert_config.json").exists():
-        return
-    files = find_checkpoint(folder)
-    config = read_config(files.config)
-    same = config == bert.config and read_vocabulary(files.vocabulary, config) == bert.vocabulary
-    if not same or files.config.name == "bert_config.json":
-        raise ValueError(
-            "The folder holds another model (other sizes, vocabulary or layout), and one save "
-            "cannot replace it safely: choose a new folder, or delete this one first. "
-            f"Received: {folder}"
-        )
+def _holds_model(folder):
+    """Whether there are weights; without them there is at most a first save that was cut short."""
+    patterns = ("[!.]*.safetensors*", "pytorch_model*.bin", "*.index")  # [!.]: no .partial file
+    return any(any(folder.glob(pattern)) for pattern in patterns)
+
+
+def _is_same_model(bert, folder):
+    try:
+        files = find_checkpoint(folder)
+        config = read_config(files.config)
+        vocabulary = read_vocabulary(files.vocabulary, config)
+        lowercase = expects_lowercase(folder, vocabulary)
+    except ValueError:
+        return False  # not even one that this package reads
+    there = (files.config.name, config, vocabulary, lowercase)
+    return there == ("config.json", bert.config, bert.vocabulary, bert.lowercase)
 
 
 def _hugging_face_config(bert):

@@ -18,9 +18,9 @@ ACTIVATIONS = ("gelu", "gelu_tanh")
 
 @dataclass(frozen=True)
 class BertConfig:
-    """The ten choices that make one BERT different from another.
+    """The nine choices that make one BERT different from another.
 
-    Paper: BERT (Devlin et al., 2019), §3 and appendix A.2; the small ones are from Turc et al. (2019).
+    Paper: BERT (Devlin et al., 2019), §3 and appendix A.2; Turc et al. (2019) for the small ones.
     """
 
     vocab_size: int = 30522  # V
@@ -45,7 +45,7 @@ class BertConfig:
                 "hidden_dim must be a multiple of num_heads, for every head is equally wide. "
                 f"Received: hidden_dim={self.hidden_dim}, num_heads={self.num_heads}"
             )
-        if not 0 <= self.dropout < 1:
+        if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
             raise ValueError(
                 f"dropout is the share of values set to zero, from 0 to below 1. "
                 f"Received: {self.dropout!r}"

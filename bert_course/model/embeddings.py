@@ -23,13 +23,18 @@ class Embeddings(keras.layers.Layer):
         self.norm = layer_norm(name="norm")
         self.dropout = dropout(config.dropout, rng)
 
-    def call(self, token_ids, segment_ids):
+    def __call__(self, token_ids, *args, **kwargs):
+        # Not in `call`: to learn shapes, Keras on torch runs that with a length it makes up.
         length = ops.shape(token_ids)[1]
         if isinstance(length, int) and length > self.max_length:
             raise ValueError(
                 f"A sequence can have at most {self.max_length} tokens, for there are no more "
                 f"position embeddings: cut it, or split it. Received: {length} tokens"
             )
+        return super().__call__(token_ids, *args, **kwargs)
+
+    def call(self, token_ids, segment_ids):
+        length = ops.shape(token_ids)[1]
         # Positions are counted, not looked up by token id: every sequence has the same ones.
         summed = (
             self.token(token_ids)  # (B, S, H)

@@ -1,4 +1,4 @@
-"""Google's checkpoints: the one place in `model` that needs TensorFlow, for the format is its own."""
+"""Google's checkpoints, in TensorFlow's own format: the one place in `model` that needs it."""
 
 
 def read_google_tensors(prefix):
@@ -14,8 +14,8 @@ def read_google_tensors(prefix):
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         return {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (tf.errors.OpError, ValueError, RuntimeError, IndexError) as error:
+        reason = str(error).partition("\n")[0]
         raise ValueError(
             "The checkpoint is truncated or damaged: copy or download both its files again. "
             f"Received: {prefix} ({reason})"

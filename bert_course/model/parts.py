@@ -22,10 +22,11 @@ def truncated_normal(rng):
     def draw(shape, dtype=None):
         rng = np.random.default_rng(seed)
         values = rng.standard_normal(shape, dtype="float32")
-        too_far = np.abs(values) > 2
-        while too_far.any():
-            values[too_far] = rng.standard_normal(too_far.sum(), dtype="float32")
-            too_far = np.abs(values) > 2
+        flat = values.reshape(-1)
+        too_far = np.flatnonzero(np.abs(flat) > 2)
+        while too_far.size:
+            flat[too_far] = rng.standard_normal(too_far.size, dtype="float32")
+            too_far = too_far[np.abs(flat[too_far]) > 2]
         return ops.convert_to_tensor(INITIALIZER_RANGE * values, dtype=dtype)
 
     return draw
@@ -56,7 +57,7 @@ def dropout(rate, rng):
 
 
 def gelu(config):
-    """x Φ(x), with Φ the normal distribution's cumulative function; Google's code has a tanh for it.
+    """x Φ(x), Φ being the share of a normal distribution below x; Google's code has a tanh for Φ.
 
     Paper: Gaussian Error Linear Units (Hendrycks & Gimpel, 2016), §2.
     """

@@ -35,9 +35,9 @@ def read_torch_weights(path):
         ) from None
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
-        return {name: tensor.float().numpy() for name, tensor in tensors.items()}
+        return {name: tensor.detach().float().numpy() for name, tensor in tensors.items()}
     except Exception as error:  # torch names no base class: unpickling, zip and key errors alike
-        reason = str(error).splitlines()[0]
+        reason = str(error).partition("\n")[0]
         raise ValueError(
             f"The file is damaged or holds more than tensors, so it was not run: {way_out}. "
             f"Received: {path} ({reason})"

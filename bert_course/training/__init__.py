@@ -1,0 +1,1 @@
+"""How BERT learns, and on what."""
