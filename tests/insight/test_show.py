@@ -1,0 +1,61 @@
+"""What the notebooks show, looked at from behind: the figure's parts, the text's words."""
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from bert_course.insight import show
+from bert_course.model.attention import attention
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def written(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_describe_says_that_it_stands_for_a_figure(capsys):
+    show.describe("a line that falls")
+    assert capsys.readouterr().out == "Figure: a line that falls\n"
+
+
+def test_show_source_shows_the_package_as_it_is(monkeypatch):
+    shown = []
+    monkeypatch.setattr(show, "display", lambda data, raw: shown.append(data))
+    show.show_source(attention)
+    assert "def attention(query, key, value" in shown[0]["text/plain"]
+    assert shown[0]["text/plain"] in shown[0]["text/markdown"]
+
+
+def test_small_maps_carry_their_numbers():
+    ax = show.heat_map(np.array([[0.25, 1.0]]), ["row"], ["a", "b"], "title")
+    assert written(ax) == ["0.25", "1.00"]
+    assert ax.get_title() == "title"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["a", "b"]
+
+
+def test_whole_numbers_are_written_whole():
+    assert written(show.heat_map(np.array([[3, 11]]))) == ["3", "11"]
+
+
+def test_large_maps_are_colour_only():
+    assert written(show.heat_map(np.zeros((20, 20)))) == []
+
+
+def test_numbers_are_legible_on_their_colour():
+    ax = show.heat_map(np.array([[0.0, 1.0]]))
+    assert [text.get_color() for text in ax.texts] == ["white", "black"]
+
+
+def test_attention_maps_share_one_scale_from_0_to_1():
+    axes = show.attention_heads(np.full((3, 2, 2), 0.5), ["a", "b"])
+    assert [ax.images[0].get_clim() for ax in axes] == [(0, 1)] * 3
+    assert axes[0].get_ylabel() == "looks"

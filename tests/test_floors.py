@@ -1,0 +1,198 @@
+"""Who may import whom in `bert_course`: the floors of the house, and the walls between its rooms.
+
+A wall that must move is moved in the tables here, in the same change, with its reason beside it.
+"""
+
+import ast
+import sys
+import tomllib
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# What each module may import from the package, from the ground up. Names are short: `model.config`
+# is bert_course.model.config, `model` is its __init__.py, and "" that of bert_course itself.
+INSIDE = {
+    "": [],
+    "quiet": [],
+    "places": [],
+    "model": ["quiet"],  # loads Keras without its backend's banner
+    "model.config": [],
+    "model.parts": [],
+    "model.attention": ["model.parts"],
+    "model.embeddings": ["model.parts"],
+    "model.heads": ["model.parts"],
+    "model.encoder": ["model.parts", "model.attention", "model.embeddings"],
+    "model.tensor_names": [],
+    "model.tensor_files": [],
+    "model.google_files": [],
+    "model.checkpoints": [
+        "model.config",
+        "model.parts",  # the two numbers that a config.json states and every layer here shares
+        "model.encoder",
+        "model.heads",
+        "model.tensor_names",
+        "model.tensor_files",
+        "model.google_files",
+    ],
+    "training": [],
+    "training.hardware": [],
+    "insight": [],
+    "insight.inside": [],
+    "insight.show": [],
+    # doctor builds a small encoder, to see that the backend computes what it should.
+    "doctor": ["places", "model", "model.config", "model.encoder", "training.hardware"],
+    "__main__": ["doctor"],
+}
+
+# The libraries that a room may import; a module with a row of its own has that one instead.
+OUTSIDE = {
+    "model": ["keras", "numpy", "safetensors"],
+    "text": ["numpy"],
+    "training": ["keras", "numpy"],
+    "insight": ["numpy", "matplotlib"],
+    "world": ["numpy"],
+    "doctor": ["numpy", "packaging"],  # compares what is installed with requirements.txt
+    "insight.inside": ["keras", "numpy"],  # computes what a model does not hand out
+    "insight.show": ["numpy", "matplotlib", "IPython"],  # shows tables and sources in a notebook
+    "model.attention": ["keras", "ml_dtypes"],  # knows how low bfloat16 can go
+    # A backend by name only where its own thing is used: all else runs on any that Keras has.
+    "model.google_files": ["numpy", "tensorflow"],  # reads the files of Google's checkpoints
+    "model.tensor_files": ["numpy", "safetensors", "torch"],  # reads pytorch_model.bin, a pickle
+    "text.in_graph": ["numpy", "tensorflow", "tensorflow_text"],  # a tokenizer inside its graph
+}
+
+# Rooms that stand beside the others: only notebooks, tests and the command line open their doors.
+SIDE_CARS = {"insight", "world", "exercises"}
+
+
+def room(module):
+    return module.partition(".")[0]
+
+
+def walls_broken(table):
+    """What no row of INSIDE may say."""
+    for module, names in table.items():
+        for name in names:
+            here, there = room(module), room(name)
+            if there in SIDE_CARS - {here} and here != "__main__":
+                yield f"{module} -> {name}: nothing in the package leans on a side-car"
+            if here == "text" and there in ("model", "training"):
+                yield f"{module} -> {name}: text stands without any model"
+            if here == "model" and there == "text" and module != "model.checkpoints":
+                yield f"{module} -> {name}: only checkpoints carry a tokenizer through"
+
+
+def read_package():
+    """{"model.config": its source, ...} for every file of the package."""
+    package = ROOT / "bert_course"
+    sources = {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        sources[".".join(part for part in parts if part != "__init__")] = path.read_text("utf-8")
+    return sources
+
+
+def imports_of(source):
+    """Every dotted name that a source imports, at its top or inside a function.
+
+    `from a.b import c` gives "a.b.c", for c may be a module; `import_module("a.b.c")` gives the
+    same.
+    """
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if called in ("import_module", "__import__"):
+                yield str(node.args[0].value)
+
+
+def complaints(sources):
+    """What is wrong with the imports of these modules, a sentence each."""
+    graph = {}
+    for module, source in sources.items():
+        graph[module] = set()
+        if module not in INSIDE:
+            yield f"{module} is not in the table INSIDE: add it, with the reason for its imports"
+            continue
+        libraries = OUTSIDE.get(module, OUTSIDE.get(room(module), []))
+        for name in sorted(set(imports_of(source))):
+            top, _, rest = name.partition(".")
+            if top == "bert_course":
+                imported = rest if rest in sources else rest.rpartition(".")[0]
+                graph[module].add(imported)
+                if imported not in INSIDE[module]:
+                    yield f"{module} may not import {name}"
+            elif top == "":
+                yield f"{module} imports {name}: write the whole name, which also works in a cell"
+            elif top not in sys.stdlib_module_names and top not in libraries:
+                yield f"{module} may not import {name}"
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        yield f"imports run in a circle: {' -> '.join(reversed(error.args[1]))}"
+
+
+def test_every_module_imports_only_what_its_floor_allows():
+    assert list(complaints(read_package())) == []
+
+
+def test_the_table_has_no_module_that_is_gone():
+    assert sorted(set(INSIDE) - set(read_package())) == []
+
+
+def test_the_table_keeps_the_walls():
+    assert list(walls_broken(INSIDE)) == []
+
+
+def test_the_package_asks_for_the_libraries_it_imports():
+    """Not for those of one backend, though: which backend to install is the user's choice."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    asked = {Requirement(line).name for line in project["dependencies"]}
+    imported = {library.lower() for libraries in OUTSIDE.values() for library in libraries}
+    assert asked == imported - {"tensorflow", "tensorflow_text", "torch"}
+
+
+@pytest.mark.parametrize(
+    ("module", "offence", "expected"),
+    [
+        ("model.config", "import keras, torch", "model.config may not import torch"),
+        ("model.config", "from bert_course.model import encoder", "may not import"),
+        ("model.config", "from bert_course.model.encoder import build_encoder", "may not import"),
+        ("model.attention", "from bert_course.insight.show import f", "may not import"),
+        ("model.encoder", "def f():\n    import tensorflow.io", "may not import tensorflow.io"),
+        ("model.encoder", "import importlib\nimportlib.import_module('jax')", "may not import jax"),
+        ("model.encoder", "from .config import BertConfig", "write the whole name"),
+        ("model.new", "", "model.new is not in the table"),
+        ("model.parts", "import bert_course.model.attention", "in a circle"),
+    ],
+)
+def test_an_offence_is_seen(module, offence, expected):
+    sources = {**read_package(), module: offence}
+    assert any(expected in complaint for complaint in complaints(sources))
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("text.masking", "model.config"),
+        ("model.encoder", "text.wordpiece"),
+        ("training.finetuning", "insight.show"),
+        ("insight.probes", "world.grammar"),
+    ],
+)
+def test_a_row_that_breaks_a_wall_is_seen(module, name):
+    assert len(list(walls_broken({module: [name]}))) == 1
+
+
+def test_the_doors_in_the_walls():
+    table = {"model.checkpoints": ["text.wordpiece"], "__main__": ["world.grammar"]}
+    assert list(walls_broken(table)) == []
