@@ -419,3 +419,20 @@ def test_nbval_sees_a_change_in_the_package_from_inside_the_notebooks_folder(cou
     edit(course / "bert_course/__init__.py", "return 2 * number", "return number + number")
     outcomes, printed = run_pytest(course / "notebooks", "--nbval")
     assert outcomes == {"shown": ["failed"]}, printed
+
+
+def test_a_chapter_fails_when_the_code_that_it_shows_has_changed(tmp_path):
+    for name in ("bert_course", "tools"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "conftest.py", tmp_path)
+    write(tmp_path / "pyproject.toml", PYPROJECT)
+    chapter = nbformat.read(ROOT / "notebooks" / "03_attention.ipynb", as_version=4)
+    shows = next(n for n, cell in enumerate(chapter.cells) if "show_source(" in cell.source)
+    chapter.cells = chapter.cells[: shows + 1]  # the rest takes its time and proves no more
+    write(tmp_path / "notebooks/03_attention.ipynb", nbformat.writes(chapter))
+    outcomes, printed = run_pytest(tmp_path, "--nbval", "notebooks")
+    assert set(outcomes["03_attention"]) == {"passed"}, printed
+    edit(tmp_path / "bert_course/model/attention.py", "weighted by who matters", "weighted by how")
+    outcomes, printed = run_pytest(tmp_path, "--nbval", "notebooks")
+    *before, last = outcomes["03_attention"]
+    assert set(before) == {"passed"} and last == "failed", printed
