@@ -197,6 +197,13 @@ def check_gpus():
             f"GPU: {gpu.name}, {gpu.memory_gb:.0f} GB; best precision: "
             f"keras.config.set_dtype_policy({gpu.precision!r})",
         )
+    if any(gpu.rounds_float32 for gpu in gpus) and "NVIDIA_TF32_OVERRIDE" not in os.environ:
+        yield Finding(
+            WARNING,
+            "this GPU rounds float32 products to some three digits (TF32)",
+            "no need to act in training; the notebooks' exact comparisons may want "
+            "NVIDIA_TF32_OVERRIDE=0 or the CPU (CUDA_VISIBLE_DEVICES=)",
+        )
     if not any(word in device for word in ("gpu", "cuda")):
         yield Finding(
             WARNING,

@@ -19,9 +19,11 @@ def parked_stderr():
         try:
             yield
         except BaseException:
+            sys.stderr.flush()
             parked.seek(0)
             os.write(saved, parked.read())
             raise
         finally:
+            sys.stderr.flush()
             os.dup2(saved, 2)
             os.close(saved)

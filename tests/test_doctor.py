@@ -100,6 +100,15 @@ def test_an_idle_gpu_is_a_warning(monkeypatch):
     assert idle.level == WARNING
 
 
+@pytest.mark.parametrize(("override", "warned"), [(None, True), ("0", False)])
+def test_a_gpu_that_rounds_float32_is_a_warning(monkeypatch, override, warned):
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    if override:
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", override)
+    monkeypatch.setattr(doctor, "find_gpus", lambda: [Gpu("NVIDIA L4", 22.5, 8.9)])
+    assert any("TF32" in finding.what for finding in doctor.check_gpus()) == warned
+
+
 def run_doctor(**environment):
     return subprocess.run(
         [sys.executable, "-m", "bert_course", "doctor"],

@@ -7,6 +7,7 @@ import numpy as np
 from IPython.display import display
 
 COLOURS = "cividis"  # reads the same with and without colour-blindness, in print too
+PART_COLOURS = ("#31446b", "#b8a24a", "#8a8678", "#d8d2b4")  # of that kind, for lines and bars
 
 
 def show_source(*objects):
@@ -79,3 +80,81 @@ def attention_heads(weights, tokens, title=""):
             ax.set_ylabel("")
     plt.tight_layout()
     return axes[0]
+
+
+def sizes_chart(columns, lines=(), label="", least=1e-8):
+    """Sizes from tiny to large on a log axis: a row for each thing, a mark for each column.
+
+    Args:
+        columns: {column: {row: size}}, every column with the same rows.
+        lines: sizes to draw a dotted line at.
+        least: the left edge, where all stands that is smaller, 0 above all.
+    """
+    rows = list(next(iter(columns.values())))
+    _, ax = plt.subplots(figsize=(8, 1 + 0.35 * len(rows)))
+    middle = (len(columns) - 1) / 2
+    for number, (column, sizes) in enumerate(columns.items()):
+        heights = np.arange(len(rows)) + 0.16 * (number - middle)  # so that no mark hides another
+        colour = plt.get_cmap(COLOURS)(0.9 - 0.7 * number / max(1, len(columns) - 1))
+        shown = [max(sizes[row], least) for row in rows]
+        ax.scatter(shown, heights, s=40, marker="osD^v"[number], color=colour, label=column)
+    for line in lines:
+        ax.axvline(line, color="black", linestyle=":", zorder=0)
+    highest = np.log10(max(max(sizes.values()) for sizes in columns.values()))
+    powers = np.arange(round(np.log10(least)), np.ceil(highest) + 1)
+    ax.set(xscale="log", xlabel=label)
+    ax.set_xticks(10.0**powers, ["0", *(f"1e{power:.0f}" for power in powers[1:])], minor=False)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.minorticks_off()
+    ax.grid(axis="y", alpha=0.3)
+    ax.legend(loc="lower right")
+    plt.tight_layout()
+    return ax
+
+
+def curves(lines, x=None, title="", xlabel="", ylabel="", log=False, ax=None):
+    """Lines on one pair of axes, each with its own colour and stroke.
+
+    Args:
+        lines: {name: numbers}, all of one length.
+        x: where the numbers stand; 0, 1, 2, … if not given.
+        log: whether the numbers differ so much that the axis must count powers of ten.
+    """
+    if ax is None:
+        _, ax = plt.subplots(figsize=(6.5, 3.2))
+    for number, (name, numbers) in enumerate(lines.items()):
+        place = range(len(numbers)) if x is None else x
+        colour = PART_COLOURS[number % len(PART_COLOURS)]
+        stroke = ("-", "--", "-.", ":")[number // len(PART_COLOURS) % 4]
+        marker = "o" if len(numbers) <= 30 else None
+        ax.plot(place, numbers, stroke, marker=marker, markersize=4, color=colour, label=name)
+    ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    if log:
+        ax.set_yscale("log")
+    if len(lines) > 1:
+        ax.legend(fontsize=8)
+    return ax
+
+
+def share_bars(rows, title=""):
+    """What each whole is made of: a bar a row, cut into its parts, those of 4 % and more in figures.
+
+    Args:
+        rows: {row: {part: number}}, every row with the same parts.
+    """
+    parts = list(next(iter(rows.values())))
+    _, ax = plt.subplots(figsize=(7.5, 1.1 + 0.34 * len(rows)))
+    left = np.zeros(len(rows))
+    for part, colour in zip(parts, PART_COLOURS, strict=False):
+        shares = np.array([numbers[part] / sum(numbers.values()) for numbers in rows.values()])
+        ax.barh(list(rows), shares, left=left, color=colour, label=part)
+        for row, share in enumerate(shares):
+            ink = "white" if colour == PART_COLOURS[0] else "black"
+            if share >= 0.04:
+                middle = left[row] + share / 2
+                ax.text(middle, row, f"{share:.0%}", ha="center", va="center", color=ink)
+        left += shares
+    ax.set(title=title, xlim=(0, 1), xticks=[])
+    ax.invert_yaxis()
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(parts), frameon=False)
+    return ax

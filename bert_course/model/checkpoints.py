@@ -377,7 +377,7 @@ def _hugging_face_config(bert):
 def _hugging_face_tensors(model):
     tensors = {}
     for variable in model.trainable_variables:
-        tensor = keras.ops.convert_to_numpy(variable.value)
+        tensor = keras.ops.convert_to_numpy(variable)
         name = hugging_face_name(variable.path)
         tensors[name] = tensor.T if is_transposed(variable.path) else tensor
     return tensors

@@ -20,6 +20,11 @@ class Gpu:
     compute_capability: float  # the generation: 7.5 is a T4, 8.0 an A100, 9.0 an H100
 
     @property
+    def rounds_float32(self):
+        """Whether frameworks multiply float32 as TF32 here, unless told otherwise."""
+        return self.compute_capability >= 8
+
+    @property
     def precision(self):
         """The Keras dtype policy that this generation multiplies fastest in."""
         if self.compute_capability >= 8:
