@@ -137,19 +137,20 @@ def curves(lines, x=None, title="", xlabel="", ylabel="", log=False, ax=None):
 
 
 def share_bars(rows, title=""):
-    """What each whole is made of: a bar a row, cut into its parts, those of 4 % and more in figures.
+    """What wholes are made of: a bar for each, cut into its parts, with shares from 4 % in figures.
 
     Args:
-        rows: {row: {part: number}}, every row with the same parts.
+        rows: {row: {part: number}}, every row with the same parts, four at most.
     """
     parts = list(next(iter(rows.values())))
     _, ax = plt.subplots(figsize=(7.5, 1.1 + 0.34 * len(rows)))
     left = np.zeros(len(rows))
-    for part, colour in zip(parts, PART_COLOURS, strict=False):
+    for number, part in enumerate(parts):
+        colour = PART_COLOURS[number]
         shares = np.array([numbers[part] / sum(numbers.values()) for numbers in rows.values()])
         ax.barh(list(rows), shares, left=left, color=colour, label=part)
         for row, share in enumerate(shares):
-            ink = "white" if colour == PART_COLOURS[0] else "black"
+            ink = "black" if number else "white"
             if share >= 0.04:
                 middle = left[row] + share / 2
                 ax.text(middle, row, f"{share:.0%}", ha="center", va="center", color=ink)

@@ -59,3 +59,25 @@ def test_attention_maps_share_one_scale_from_0_to_1():
     axes = show.attention_heads(np.full((3, 2, 2), 0.5), ["a", "b"])
     assert [ax.images[0].get_clim() for ax in axes] == [(0, 1)] * 3
     assert axes[0].get_ylabel() == "looks"
+
+
+def test_sizes_stand_on_a_log_axis_and_zero_at_its_left_edge():
+    ax = show.sizes_chart({"fresh": {"a": 0.0, "b": 1e-3}, "worn": {"a": 1e-2, "b": 10.0}}, [1e-5])
+    left = [marks.get_offsets()[:, 0].tolist() for marks in ax.collections]
+    assert left == [[1e-8, 1e-3], [1e-2, 10.0]]
+    assert ax.get_xscale() == "log"
+    assert ax.get_xticklabels()[0].get_text() == "0"
+
+
+def test_curves_have_their_names_and_no_two_look_alike():
+    ax = show.curves({f"line {i}": [i, i + 1] for i in range(6)}, log=True)
+    looks = {(line.get_color(), line.get_linestyle()) for line in ax.lines}
+    assert len(looks) == 6
+    assert [text.get_text() for text in ax.get_legend().get_texts()][:2] == ["line 0", "line 1"]
+
+
+def test_share_bars_fill_each_row_and_write_all_but_slivers():
+    ax = show.share_bars({"one": {"a": 1, "b": 99}, "two": {"a": 50, "b": 50}})
+    widths = [bar.get_width() for bar in ax.patches]
+    assert widths == pytest.approx([0.01, 0.5, 0.99, 0.5])
+    assert written(ax) == ["50%", "99%", "50%"]

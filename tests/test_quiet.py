@@ -1,0 +1,54 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from bert_course.quiet import parked_stderr
+
+
+def test_what_is_said_meanwhile_is_hidden(capfd):
+    with parked_stderr():
+        os.write(2, b"a banner\n")
+        subprocess.run([sys.executable, "-c", "import os; os.write(2, b'another')"], check=True)
+    assert capfd.readouterr().err == ""
+
+
+def test_what_is_said_before_and_after_is_shown(capfd):
+    os.write(2, b"before ")
+    with parked_stderr():
+        os.write(2, b"meanwhile ")
+    os.write(2, b"after")
+    assert capfd.readouterr().err == "before after"
+
+
+def test_what_is_said_on_standard_output_is_shown(capfd):
+    with parked_stderr():
+        os.write(1, b"an answer")
+    assert capfd.readouterr().out == "an answer"
+
+
+def test_when_something_goes_wrong_it_is_shown_after_all(capfd):
+    with pytest.raises(RuntimeError, match="no such device"), parked_stderr():
+        os.write(2, b"why it went wrong")
+        raise RuntimeError("no such device")
+    os.write(2, b", and on")
+    assert capfd.readouterr().err == "why it went wrong, and on"
+
+
+def test_no_file_is_left_open():
+    before = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else None
+    for _ in range(3):
+        with parked_stderr():
+            pass
+    if before is None:
+        pytest.skip("this system does not list open files in /dev/fd")
+    assert len(os.listdir("/dev/fd")) == before
+
+
+def test_importing_the_model_says_nothing():
+    code = "import bert_course.model.checkpoints; import keras; keras.ops.ones(2) + 1"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
+    )
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
