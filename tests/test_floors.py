@@ -30,14 +30,16 @@ INSIDE = {
     "model.tensor_names": [],
     "model.tensor_files": [],
     "model.google_files": [],
+    # parts has two numbers that a config.json states and every layer here shares
+    "model.config_files": ["model.config", "model.parts"],
+    "model.checkpoint_folder": ["model.tensor_names", "model.tensor_files", "model.google_files"],
     "model.checkpoints": [
-        "model.config",
-        "model.parts",  # the two numbers that a config.json states and every layer here shares
         "model.encoder",
         "model.heads",
         "model.tensor_names",
         "model.tensor_files",
-        "model.google_files",
+        "model.config_files",
+        "model.checkpoint_folder",
     ],
     "training": [],
     "training.hardware": [],

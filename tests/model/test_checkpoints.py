@@ -22,14 +22,8 @@ from small_berts import (
 )
 
 from bert_course.insight.inside import hidden_states
-from bert_course.model.checkpoints import (
-    Bert,
-    assign_tensors,
-    expects_lowercase,
-    load_pretrained,
-    read_config,
-    read_vocabulary,
-)
+from bert_course.model.checkpoints import Bert, assign_tensors, load_pretrained
+from bert_course.model.config_files import expects_lowercase, read_config, read_vocabulary
 from bert_course.model.google_files import read_google_tensors
 from bert_course.model.tensor_files import read_torch_weights
 
@@ -437,6 +431,13 @@ def test_another_activation_is_refused(value, folder):
     assert refusal(folder).endswith(
         f"hidden_act must be one of gelu, gelu_new, gelu_pytorch_tanh. Received: {value!r}"
     )
+
+
+def test_a_second_dropout_is_left_aside_with_a_warning(folder):
+    rewrite_json(folder / "config.json", attention_probs_dropout_prob=0.25)
+    with pytest.warns(UserWarning, match="attention_probs_dropout_prob differs.*takes the latter"):
+        bert = load_pretrained(folder)
+    assert bert.config.dropout == 0.1
 
 
 @pytest.mark.parametrize("field", ["hidden_size", "hidden_act", "type_vocab_size"])
