@@ -421,8 +421,9 @@ for ax, label in ((left, "share named right"), (right, "cosine with a token row"
     ax.legend()
 plt.show()
 describe(
-    f"left: tokens named right, {shares[1, 0]:.2f} at H = 16, {shares[2, 0]:.2f} at 64, {shares[3, 0]:.2f} "
-    f"at 128. Right: the own row stays near {own[-1]:.2f}, the best wrong one falls below it."
+    f"left: tokens named right, {shares[1, 0]:.2f} at H = 16, {shares[2, 0]:.2f} at 64, "
+    f"{shares[3, 0]:.2f} at 128. Right: the own row stays near {own[-1]:.2f}, "
+    "the best wrong one falls below it."
 )
 
 # %% [markdown]

@@ -147,7 +147,7 @@ print(f"lines: {len(text.splitlines()):,}   wrong ids: {wrong:,} of {len(pieces)
 # %%
 from dataclasses import replace
 
-from bert_course.model.checkpoints import read_vocabulary
+from bert_course.model.config_files import read_config, read_vocabulary
 
 path = Path(temporary.name) / "vocab.txt"
 path.write_bytes(text.encode("utf-8"))
@@ -439,8 +439,9 @@ plt.show()
 zeros = sum(size == 0 for size in on_fresh.values())
 describe(
     "ten mistakes, each with its size on fresh, worn-in and real weights, on a log axis with lines "
-    f"at 1e-5 and 1e-2. On fresh weights {10 - len(caught(on_fresh, 1e-2))} lie left of 1e-2, {zeros} "
-    "of them at 0. Worn-in and real lie within a factor of 20, seven of the ten far to the right."
+    f"at 1e-5 and 1e-2. On fresh weights {10 - len(caught(on_fresh, 1e-2))} lie left of 1e-2, "
+    f"{zeros} of them at 0. Worn-in and real lie within a factor of 20, "
+    "seven of the ten far to the right."
 )
 
 # %% [markdown]
@@ -479,7 +480,7 @@ plt.show()
 at_fresh = np.abs(gap[np.abs(x) < 2 * spread["fresh"]]).max()
 assert at_fresh < 1e-5 < 1e-4 < np.abs(gap).max()
 describe(
-    f"a curve with waves up to {np.abs(gap).max():.4f} high on either side of 0, and flat at 0 itself. "
+    f"a curve with waves up to {np.abs(gap).max():.4f} high on either side of 0, and flat at 0. "
     "The fresh inputs lie in the flat part, the worn-in ones reach into the waves."
 )
 
@@ -736,7 +737,6 @@ if data:
 # Hugging Face's.
 
 # %%
-from bert_course.model.checkpoints import read_config
 from bert_course.model.tensor_names import from_hugging_face
 
 if minilm:
