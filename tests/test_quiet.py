@@ -1,10 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bert_course.quiet import parked_stderr
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 def test_what_is_said_meanwhile_is_hidden(capfd):
@@ -49,6 +52,6 @@ def test_no_file_is_left_open():
 def test_importing_the_model_says_nothing():
     code = "import bert_course.model.checkpoints; import keras; keras.ops.ones(2) + 1"
     answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
