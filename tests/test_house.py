@@ -10,6 +10,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from bert_course.doctor import SUPPORTED_PYTHON
+
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 COLAB = "tests/data/colab_constraints_2026-08-19.txt"
@@ -83,6 +85,7 @@ def test_the_course_replaces_nothing_that_colab_ships():
 def test_the_same_pythons_everywhere():
     allowed = Requirement(f"python{PYPROJECT['project']['requires-python']}").specifier
     assert [v for v in (f"3.{minor}" for minor in range(30)) if v in allowed] == PYTHONS
+    assert [f"{major}.{minor}" for major, minor in SUPPORTED_PYTHON] == [PYTHONS[0], PYTHONS[-1]]
     assert f"\nPYTHONS = {' '.join(PYTHONS)}\n" in (ROOT / "Makefile").read_text("utf-8")
     conda = (ROOT / "environment.yml").read_text("utf-8")
     assert re.search(r"- python=(\S+)", conda)[1] in PYTHONS

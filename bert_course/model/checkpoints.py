@@ -190,7 +190,8 @@ def _holds_model(folder):
 def _is_same_model(bert, folder):
     try:
         files = find_checkpoint(folder)
-        config = read_config(files.config)
+        with warnings.catch_warnings(action="ignore"):  # loading it is the time to warn
+            config = read_config(files.config)
         vocabulary = read_vocabulary(files.vocabulary, config)
         lowercase = expects_lowercase(folder, vocabulary)
     except ValueError:

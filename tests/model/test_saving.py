@@ -129,13 +129,24 @@ def test_transformers_opens_the_folder_and_answers_alike(activation, tmp_path):
 # ------------------------------------------------------------------ a folder that is there already
 
 
+def add_to_config(folder, **fields):
+    path = folder / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | fields), "utf-8")
+
+
 def test_a_model_may_be_saved_again(later_bert, folder):
-    (folder / "config.json").write_text(
-        json.dumps(json.loads((folder / "config.json").read_text()) | {"a_note": "of mine"})
-    )
+    add_to_config(folder, a_note="of mine")
     save_pretrained(later_bert, folder)
     assert_same_weights(load_pretrained(folder), later_bert)
     assert b"a_note" in files_in(folder)["config.json"]  # and what else stood there is kept
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_saving_again_does_not_repeat_what_loading_warned_of(bert, folder):
+    add_to_config(folder, attention_probs_dropout_prob=0.25)
+    before = files_in(folder)
+    save_pretrained(bert, folder)
+    assert files_in(folder) == before
 
 
 @pytest.mark.parametrize(
