@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-COLAB_PINS = "-r requirements.txt -c tests/data/colab_constraints_2026-08-19.txt"
+# keras-hub 0.26 asks for sentencepiece before it opens any Hugging Face folder, and Colab has it.
+COLAB_PINS = "sentencepiece -r requirements.txt -c tests/data/colab_constraints_2026-08-19.txt"
 
 
 def find_python(version):

@@ -31,7 +31,7 @@ class BertConfig:
     max_length: int = 512  # the longest S that has position embeddings
     num_segments: int = 2  # sentence A, sentence B
     dropout: float = 0.1
-    activation: str = "gelu"  # erf, as Hugging Face runs it; "gelu_tanh" is Google's own code
+    activation: str = "gelu"  # erf, as Hugging Face runs it; "gelu_tanh" as Google's code does now
 
     def __post_init__(self):
         for field in fields(self):

@@ -29,7 +29,9 @@ HUGGING_FACE_ACTIVATIONS = {
     "gelu_new": "gelu_tanh",
     "gelu_pytorch_tanh": "gelu_tanh",
 }
-GOOGLE_ACTIVATIONS = {"gelu": "gelu_tanh"}  # "gelu" in Google's code is the form with tanh
+# "gelu" in Google's code was the form with erf at first, and is now the one with tanh. The file
+# does not say which its weights were trained with: load_pretrained's `activation` overrides.
+GOOGLE_ACTIVATIONS = {"gelu": "gelu_tanh"}
 
 
 def read_config(path):

@@ -57,7 +57,7 @@ def dropout(rate, rng):
 
 
 def gelu(config):
-    """x Φ(x), Φ being the share of a normal distribution below x; Google's code has a tanh for Φ.
+    """x Φ(x), Φ being the share of a normal distribution below x; Google's now has a tanh for Φ.
 
     Paper: Gaussian Error Linear Units (Hendrycks & Gimpel, 2016), §2.
     """

@@ -7,7 +7,7 @@
 #
 # - tell whether your machine is ready, and what to do if it is not;
 # - feed BERT: its three inputs, its two outputs, and the letters that name every axis;
-# - say why a model that has learned nothing at all can name every word it sees.
+# - say what a model that has learned nothing at all has to say, and why.
 #
 # Time: a quarter of an hour to read; it runs in half a minute on a CPU, and needs no GPU.
 
@@ -64,10 +64,10 @@ print(f"{bert_base.count_params():,} parameters")
 assert bert_base.count_params() == 109_482_240
 
 # %% [markdown]
-# Not roughly BERT, and not "BERT-like": in notebook 9, published weights go into these layers, and
-# the published numbers come out, to five decimals. What you have just built has all of its
-# parameters, but it has learned nothing: they are random numbers. Its measures are written in a
-# small table, which we call its config:
+# Not roughly BERT, and not "BERT-like": in notebook 9, published weights go into layers like
+# these, and the published numbers come out, to five decimals. What you have just built has all of
+# its parameters, but it has learned nothing: they are random numbers. Its measures are written in
+# a small table, which we call its config:
 
 # %%
 BASE
@@ -186,9 +186,10 @@ except ValueError as error:
 # ## 0.5 A model that has learned nothing
 #
 # BERT learns by filling blanks: *the baker [MASK] bread*. Our encoder has not learned yet, so it
-# cannot know that bakers sell. But let us ask. For each position, which word of the vocabulary has
-# the embedding that its output vector points to most? We take the big one, with 30,522 words, and
-# 64 random ids as a text, the eleventh of them hidden behind `[MASK]` (id 103 in the published
+# cannot know that bakers sell. But let us ask. Every word of the vocabulary has a vector of its
+# own to begin with, its *embedding*: a row of a table (notebook 2). For each position, which word
+# has the embedding that the output vector points to most? We take the big one, with 30,522 words,
+# and 64 random ids as a text, the eleventh of them hidden behind `[MASK]` (id 103 in the published
 # vocabulary).
 
 # %%
@@ -231,7 +232,8 @@ assert (guesses_shuffled == ids[0])[visible].sum() <= 1
 
 # %% [markdown]
 # So it is the words themselves. Here are the first twelve output vectors against the embeddings of
-# the first twelve words:
+# the first twelve words, as cosines: 1 where two vectors point the same way, 0 where they have
+# nothing in common.
 
 # %%
 unit_vectors = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -250,8 +252,8 @@ describe(
 # Two things follow, and they carry much of this course.
 #
 # First, **to score a language model on words it can see is worth nothing.** This one has 100 %
-# without having learned a thing. That is why BERT is only scored at blanks. There are published
-# tutorials that get it wrong; notebook 5 shows what their models learn.
+# without having learned a thing. That is why BERT is scored only at positions drawn beforehand,
+# and why most of these are made blanks.
 #
 # Second, you now know what training has to do: turn a mirror into a reader. At the blank, the word
 # itself is not there to be reflected. The only way to do better than `[MASK]` is to look at the
@@ -275,8 +277,8 @@ describe(
 # The doctor says whether your machine is ready. BERT takes token ids, segment ids and a padding
 # mask, all (B, S), and answers with a vector for every token and one for every text. Each vector
 # depends on all tokens of its own text, and on no other text in the batch. An untrained BERT is a
-# mirror that names every word it sees. So only blanks can teach it anything, and only blanks may
-# be counted.
+# mirror that names every word it sees. So to be scored on words that it can copy teaches a model
+# nothing, and measures nothing.
 #
 # ## What we left out
 #

@@ -27,7 +27,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bert_course.insight.show import attention_heads, attention_map, describe, show_source
-from bert_course.model.attention import SelfAttention, attention, attention_weights
+from bert_course.model.attention import (
+    SelfAttention,
+    attention,
+    attention_weights,
+    padding_bias,
+)
 from bert_course.model.config import BASE, BertConfig
 from keras import layers, ops  # after bert_course.model, which keeps the backend's banner quiet
 
@@ -65,13 +70,11 @@ def one_answer(query, keys, values):
     return sum(weight * value for weight, value in zip(weights, values))
 
 
-for query in queries:
-    print(one_answer(query, keys, values).round(3))
+print(one_answer(queries[0], keys, values).round(3))
 
 # %% [markdown]
-# The feline query gets an answer that mostly purrs, with a trace of a bark. (Divided by
-# `len(query) ** 0.5`? That is the √D of the formula. Section 3.2 takes it away to see why it is
-# there.)
+# It gets an answer that mostly purrs, with a trace of a bark. (Divided by `len(query) ** 0.5`?
+# That is the √D of the formula. Section 3.2 takes it away to see why it is there.)
 #
 # **Predict.** The second query, `[2, 0]`, asks for an animal and does not care for company. It is
 # just as near to the cat as to the dog. What does it get: the cat's value, the dog's, or neither?
@@ -108,7 +111,7 @@ print("loop = package: True")
 # from the mask and the dropout there is nothing in it that you have not just seen.
 
 # %%
-show_source(attention, attention_weights)
+show_source(attention, attention_weights, padding_bias)
 
 # %% [markdown]
 # One detail of it is worth a second look: the *query* is divided by √D, not the scores. The result
@@ -164,10 +167,12 @@ describe(
 )
 
 # %% [markdown]
-# Without the root, attention has all but picked a single key, and not because a model learned to,
-# but because of arithmetic, before the first step of training. And here is what that costs. The
-# slope of a softmax at a weight $w$ is $w(1-w)$: next to nothing where $w$ is next to 0 or 1. No
-# slope, no gradient, no learning.
+# Without the root two keys share nearly all the weight, and not because a model learned to look at
+# them: these are random numbers. (The premise was numbers of variance 1. A fresh BERT's queries
+# are smaller than that, so it begins more gently; how large they get is for training to find out,
+# and it should not depend on how wide a head happens to be.) And here is what it costs. The slope
+# of a softmax at a weight $w$ is $w(1-w)$: next to nothing where $w$ is next to 0 or 1. No slope,
+# no gradient, no learning. The table has this slope, summed over the 16 keys:
 
 # %%
 widths = np.array([4, 16, 64, 256, 1024])
@@ -184,12 +189,12 @@ assert slopes["without √D"][-1] < 0.2 * slopes["with √D"][-1]
 fig, ax = plt.subplots(figsize=(5.5, 3))
 for (label, slope), colour in zip(slopes.items(), ("#31446b", "#b8a24a")):
     ax.plot(widths, slope, marker="o", label=label, color=colour)
-ax.set(xscale="log", xlabel="D, the width of a head", ylabel="slope of the softmax", ylim=(0, 1))
+ax.set(xscale="log", xlabel="D, the width of a head", ylabel="slope, summed over keys", ylim=(0, 1))
 ax.set_xticks(widths, widths)
 ax.legend()
 plt.show()
 describe(
-    "mean slope of the softmax against the width D. With √D it stays near "
+    "slope of the softmax, summed over 16 keys, against the width D. With √D it stays near "
     f"{slopes['with √D'][-1]:.1f}; without, it sinks to {slopes['without √D'][-1]:.2f} at D = 1024."
 )
 
@@ -275,9 +280,10 @@ print("weight on real tokens:", upside_down[0, 0][:, :4].sum())
 describe("the same map with the mask inverted: all weight lies on the two [PAD] columns.")
 
 # %% [markdown]
-# Every token now sees nothing but padding: the sentence has vanished from the model's sight, and
-# training will still make *some* progress, from word frequencies alone. That is why this mistake
-# can live in a project for months, and why the mask here is never called just "mask".
+# Every token of this text now sees nothing but padding: to each, all the others have vanished. (In
+# a text *without* padding the mask then hides all positions alike, and every token sees the same
+# mean of all.) Nothing stops you: the residual of notebook 4 still brings each token its own word.
+# That is why the mask here is never called just "mask".
 #
 # One more trap, in numbers. How negative is "hugely negative"? Tutorials like −1e9.
 
@@ -301,8 +307,28 @@ assert np.isfinite(weights).all()
 print(weights.dtype, "a row of nothing but padding:", weights[0, 0, 0].round(3))
 
 # %% [markdown]
-# ## 3.4 Many heads
+# ## 3.4 Queries, keys and values of one's own, and many heads
 #
+# Where do queries, keys and values come from? So far we wrote them by hand, or took the same
+# vectors for all three. In BERT there is only one vector for each token, $x$, and three matrices
+# that are learned like all other weights. They make of it what the token asks for, what it offers
+# to be found by, and what it has to give:
+#
+# $$q = xW^Q + b^Q \qquad k = xW^K + b^K \qquad v = xW^V + b^V$$
+#
+# Because all three are made from the same text, this is *self*-attention. Without the matrices, a
+# token could only look for tokens like itself:
+
+# %%
+vectors = rng.standard_normal((6, 64))
+query_matrix, key_matrix = rng.standard_normal((2, 64, 64)) / 8
+plain = np.asarray(attention_weights(vectors, vectors))
+learned = np.asarray(attention_weights(vectors @ query_matrix, vectors @ key_matrix))
+print("weight on oneself, without matrices:", plain.diagonal().round(2))
+print("weight on oneself, with (random) ones:", learned.diagonal().round(2))
+assert plain.diagonal().min() > 0.9 > 0.6 > learned.diagonal().mean()
+
+# %% [markdown]
 # One softmax makes one mixture. But a word may need its subject, its adjective and the end of its
 # sentence at once. So BERT cuts the width H into A slices of D = H / A, and lets each attend on
 # its own. Cutting is where the most treacherous bug of this notebook lives. Here are two ways to
@@ -435,31 +461,42 @@ print("looks at:", [words[i] for i in sharp.argmax(axis=-1)])
 
 # %%
 moved = {}
+before = ops.convert_to_numpy(ours(x, padding_mask))
 for name in ("query", "key", "value", "join"):
-    layer = SelfAttention(config, np.random.default_rng(1))
-    before = ops.convert_to_numpy(layer(x, padding_mask))
-    bias = getattr(layer, name).bias
+    bias = getattr(ours, name).bias
+    kept = ops.convert_to_numpy(bias)
     bias.assign(5 * rng.standard_normal(bias.shape))
-    after = ops.convert_to_numpy(layer(x, padding_mask))
-    moved[name] = np.abs(after - before).max()
-    print(f"{name:6} bias made random: output moves by {moved[name]:.4f}")
-assert moved["key"] < 1e-5 < moved["query"]
+    moved[name] = np.abs(ops.convert_to_numpy(ours(x, padding_mask)) - before).max()
+    bias.assign(kept)
+    print(f"{name:6} bias made random: output moves by {moved[name]:.2f}")
+assert moved["key"] < 1e-4 and min(moved["query"], moved["value"], moved["join"]) > 0.5
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The output bias moves it most, of course. But the bias of the **keys moves it not at all**. Add a
-# vector b to every key: the score of query q with *each* key grows by the same q·b. And a softmax
-# does not see what is added to all its inputs alike, just as it does not see the mask's constant
-# in a row that is all padding.
+# The biases of queries, values and output move it a good deal. But the bias of the **keys moves it
+# not at all**. Add a vector b to every key: the score of query q with *each* key grows by the same
+# q·b. And a softmax does not see what is added to all its inputs alike, just as it does not see
+# the mask's constant in a row that is all padding.
 #
 # </details>
 #
-# These biases are in every BERT ever published: H of them in each block. Their gradient is zero up
-# to rounding noise, and noise is all that training can have put there. In a real model,
-# all-MiniLM-L6-v2, the largest bias of any query is 1.35, and the largest of any key is 0.005. (Read
-# from its `model.safetensors` with numpy in November 2026; notebook 9 shows how.) How many such
-# numbers does BERT-base carry?
+# The values' bias is needed no more, though it moves the output: since weights sum to 1, all of it
+# arrives at the output matrix, and the output's own bias can take it over.
+
+# %%
+value_bias, kernel = ours.value.bias, ours.join.kernel
+ours.join.bias.assign_add(ops.matmul(value_bias[None], kernel)[0])
+value_bias.assign(ops.zeros_like(value_bias))
+np.testing.assert_allclose(ours(x, padding_mask), before, atol=1e-4)
+print("the same without a bias of the values: True")
+
+# %% [markdown]
+# But the keys' can be dropped and nothing need take it over. Such biases are in every BERT ever
+# published: H of them in each block. Their gradient is zero up to rounding noise, and noise is all
+# that training can have put there. In a real model, all-MiniLM-L6-v2, the largest bias of any
+# query is 1.35, and the largest of any key is 0.005. (Read from its `model.safetensors` with numpy
+# in November 2026; notebook 9 shows how.) How many such numbers does BERT-base carry?
 
 # %%
 useless = BASE.num_layers * BASE.hidden_dim
@@ -474,10 +511,10 @@ assert useless == 9_216
 # ## In five sentences
 #
 # Attention answers a query with the mean of all values, weighted by how near their keys are.
-# Without √D the weights of wide heads collapse onto one key and the gradient dies. The padding
-# mask keeps everyone from looking *at* padding; padding itself still looks. Heads cut the width
-# into slices that attend on their own, at no cost in parameters. And the bias of the keys does
-# nothing, which you can prove in ten lines.
+# Without √D the weights of wide heads collapse onto one or two keys and the gradient dies. The
+# padding mask keeps everyone from looking *at* padding; padding itself still looks. Heads cut the
+# width into slices that attend on their own, at no cost in parameters. And the bias of the keys
+# does nothing, which you can prove in ten lines.
 #
 # ## What we left out
 #

@@ -156,8 +156,9 @@ print(f"two matrices = one: True. In BERT-base, {2 * H * 4 * H:,} numbers to do 
 # %% [markdown]
 # BERT bends with the GELU: x times the probability that a number drawn from the normal
 # distribution is smaller than x. There are two formulas for it. Hugging Face computes the
-# probability with the error function, erf. Google's code, and keras-nlp after it, has a tanh that
-# lies close to it. The package can do both; `activation` in its config says which.
+# probability with the error function, erf. Google's code did so at first; it now has a tanh that
+# lies close to it, and so has keras-nlp. The package can do both; `activation` in its config says
+# which.
 
 # %%
 x = np.linspace(-4, 4, 801).astype("float32")
@@ -732,9 +733,9 @@ assert all_alike and right["here"] < bag + 0.02
 #
 # All but the last. With the plus, depth does no harm. Without it, one block learns both questions,
 # and four give one and the same answer at all eight positions, as the picture foretold. More
-# training does not help: with 2,000 steps, at learning rates of 3e-3, 1e-3 and 3e-4, they never did
-# better than naming the most frequent word. (The cells above with these settings, November 2026,
-# two CPU cores.)
+# training does not help: with 2,000 steps, at learning rates of 3e-3, 1e-3 and 3e-4, they never
+# did better than naming the most frequent word. (The cells above with these settings, November
+# 2026, two CPU cores.)
 #
 # </details>
 #
@@ -774,9 +775,9 @@ describe(
 # position alone, and with LayerNorm no sentence depends on its neighbours in the batch. Of
 # BERT-base's parameters, half are in the feed-forward part and a quarter in attention, and of its
 # multiplications, attention's S² takes a tenth at most. With every weight carried over, the
-# encoder gives keras-nlp's outputs to 0.00001, and one changed number is seen. And the plus sign,
-# which has no parameters, keeps the words apart: without it sixteen words are one after three
-# blocks.
+# encoder gives keras-nlp's outputs to 0.00001, and one changed number is seen. And the plus of
+# attention, which has no parameters, keeps the words apart: without it sixteen words are one after
+# three blocks.
 #
 # ## What we left out
 #

@@ -53,10 +53,12 @@ for file in sorted(folder.iterdir()):
     print(f"{file.name:22} {np.ceil(file.stat().st_size / 1000):4.0f} kB")
 
 # %% [markdown]
-# (The fourth file is a note for tokenizers: whether text is to be lower-cased.) Two of the files
-# are text. The third is hardly less plain. A `.safetensors` file begins with 8 bytes that hold a
-# length. Then comes a header of that length, in JSON: for each tensor its name, its shape, and
-# where its numbers begin and end. The rest of the file is the numbers.
+# (The fourth file is a note for tokenizers: whether text is to be lower-cased. And `Bert` is the
+# package's whole model: the encoder and the two output layers that it is pretrained with, all of
+# which together is its `pretraining_model`.) Two of the files are text. The third is hardly less
+# plain. A `.safetensors` file begins with 8 bytes that hold a length. Then comes a header of that
+# length, in JSON: for each tensor its name, its shape, and where its numbers begin and end. The
+# rest of the file is the numbers.
 
 # %%
 import json
@@ -120,13 +122,13 @@ print("gone:", [field for field in vars(config) if field not in found])
 # read it takes one call, and Python has one with the perfect name, `splitlines()`.
 #
 # **Predict.** Python takes ten characters for line ends, and one is U+2028, "line separator". The
-# published Chinese vocabulary of 21,128 pieces has it as a *piece*, at 343 and 13,502. Here is a
-# made-up vocabulary with the same two in the same places. How many ids does `splitlines()` get
-# wrong: two, a third, or nearly all of them?
+# published Chinese vocabulary of 21,128 pieces has it at 343, alone, and at 13,502, behind `##`.
+# Here is a made-up vocabulary with the same two in the same places. How many ids does
+# `splitlines()` get wrong: two, a third, or nearly all of them?
 
 # %%
 pieces = [f"piece {i}" for i in range(21_128)]
-pieces[343] = pieces[13_502] = "\u2028"
+pieces[343], pieces[13_502] = "\u2028", "##\u2028"
 text = "\n".join(pieces) + "\n"
 wrong = sum(right != read for right, read in zip(pieces, text.splitlines()))
 print(f"lines: {len(text.splitlines()):,}   wrong ids: {wrong:,} of {len(pieces):,}")
@@ -245,9 +247,11 @@ print("from bert_config.json:", other.config.activation)
 
 # %% [markdown]
 # The same weights, and yet not the same model. Both configs say `"hidden_act": "gelu"`. In Hugging
-# Face's code that is xΦ(x), computed with the error function; in Google's `modeling.py` it is an
-# approximation with a tanh. One word, two functions, and which is meant you can tell only from the
-# name of the file. Does it matter?
+# Face's code that is xΦ(x), computed with the error function. In Google's `modeling.py` it was the
+# same at first, and since a later revision it is an approximation with a tanh. One word, two
+# functions, and the file does not say which its weights were trained with. The package takes the
+# code as it stands today; `load_pretrained(folder, activation="gelu")` takes the other. Does it
+# matter?
 #
 # ## 9.4 It loads. Is it right?
 #
@@ -679,7 +683,8 @@ show_source(write_whole)
 
 # %% [markdown]
 # Now cut the power in there: while the bytes go to the disk, and just before the new file gets its
-# name. `mock.patch` puts our accident in the place of the real function for a moment.
+# name. `mock.patch` puts our accident in the place of the real function for a moment. (Ours is an
+# exception, which Python can tidy up after. The project's tests kill a process that is saving.)
 
 # %%
 from unittest import mock
@@ -804,10 +809,10 @@ describe(f"two lines over 6 blocks: queries lie above keys by a factor of {ratio
 # A checkpoint is a folder of a config, weights and a vocabulary, and you can read all three with
 # `json`, numpy and a split at the newline. Ours, Google's and Hugging Face's tensors differ in
 # names and in which way kernels lie, and a square kernel that lies wrong fits as well as one that
-# lies right. That a checkpoint loads proves nothing: of ten mistakes that load, the usual test,
-# fresh weights and a tolerance of 1e-2, catches one. Worn-in weights and 1e-5 catch nine, and
-# comparing bytes catches the tenth. Save so that a crash leaves the old file or the new one, and
-# load nothing that can run.
+# lies right. That a checkpoint loads proves nothing: of ten mistakes that load, a test on fresh
+# weights with a tolerance of 1e-2 catches one. Worn-in weights and 1e-5 catch nine, and comparing
+# bytes catches the tenth. Save so that a crash leaves the old file or the new one, and load
+# nothing that can run.
 #
 # ## What we left out
 #
@@ -818,6 +823,6 @@ describe(f"two lines over 6 blocks: queries lie above keys by a factor of {ratio
 # ## Where it is in the paper
 #
 # BERT (Devlin et al., 2019) gives the sizes in §3, the GELU and the 4 days on 16 TPU chips in
-# appendix A.2. The paper describes no file. Names, layout and the tanh are in the code that came
-# with it, github.com/google-research/bert, in `modeling.py`; the format of the weights is at
-# github.com/huggingface/safetensors.
+# appendix A.2. The paper describes no file. Names, layout and, since a later revision, the tanh
+# are in the code that came with it, github.com/google-research/bert, in `modeling.py`; the format
+# of the weights is at github.com/huggingface/safetensors.
