@@ -1,10 +1,11 @@
 """What every test needs, and what makes `pytest --nbval notebooks` strict, and fail for a reason.
 
 With --nbval the kernel is this Python's, runs on the CPU and finds `bert_course` here; --nbval-lax,
-which compares no outputs, may use a GPU. nbval 0.11 is mended in three places:
+which compares no outputs, may use a GPU. nbval 0.11 is mended in four places:
 
 - a cell whose last message comes late is waited for (nbval gives up after 5 seconds);
 - after a cell that fails to run, the rest of its notebook is skipped: one failure, not thirty;
+- a cell that was never run fails (nbval has nothing to compare it with, and passes it);
 - the tag `nbval-approx` lets a printed decimal differ by one unit of its last digit.
 
 TensorFlow and Keras are not imported here, so that a test can still choose how.
@@ -25,6 +26,7 @@ from tools import kernel  # noqa: E402 (found because of the line above)
 
 NBVAL_DEFAULT_TIMEOUT = 2000
 OUTPUT_TIMEOUT = 120
+BUILD_IT = "build the notebook, `python -m tools.notebooks build NN`"
 DECIMAL = re.compile(r"-?\d+\.\d+(?:e[-+]?\d+)?")
 
 
@@ -76,6 +78,8 @@ def pytest_runtest_setup(item):
     broken = getattr(item.parent, "broken_cell", None)
     if is_cell(item) and broken is not None:
         pytest.skip(f"{broken} of this notebook failed to run")
+    if is_cell(item) and item.config.option.nbval and item.cell.execution_count is None:
+        pytest.fail(f"never run, so there is nothing to compare it with: {BUILD_IT}", pytrace=False)
 
 
 def compare_approximately(item: pytest.Item) -> None:

@@ -406,7 +406,12 @@ def run_pytest(folder: Path, *arguments: str) -> tuple[dict[str, list[str]], str
 def test_nbval_is_strict_and_fails_only_for_a_reason(course):
     write(course / "notebooks/compared.ipynb", stored(COMPARED))
     write(course / "notebooks/broken.ipynb", stored(BROKEN))
+    cleared = nbformat.reads(stored([("print(1)", "1\n", "error")]), as_version=4)
+    cleared.cells[0].update(execution_count=None, outputs=[])
+    write(course / "notebooks/cleared.ipynb", nbformat.writes(cleared))
     outcomes, printed = run_pytest(course, "--nbval", "-rs")
+    assert outcomes["cleared"] == ["error"], printed
+    assert "never run, so there is nothing to compare it with" in printed
     assert set(outcomes["03_example"]) == {"passed"}, printed
     assert outcomes["compared"] == [wanted for _, _, wanted, *_ in COMPARED], printed
     assert outcomes["broken"] == [wanted for _, _, wanted, *_ in BROKEN], printed

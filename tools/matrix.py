@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# keras-hub 0.26 asks for sentencepiece before it opens any Hugging Face folder, and Colab has it.
-COLAB_PINS = "sentencepiece -r requirements.txt -c tests/data/colab_constraints_2026-08-19.txt"
+COLAB = [
+    "VENV=.venv-colab",
+    "PINS=-r requirements.txt -c tests/data/colab_constraints_2026-08-19.txt",
+    "INSTALL_ARGS=sentencepiece",  # keras-hub 0.26 opens no folder without it, and Colab has it
+]
 
 
 def find_python(version):
@@ -43,7 +46,7 @@ def main(versions):
         python = find_python(version)
         runs = {f"Python {version}": [f"VENV=.venv-{version}"]}
         if version == versions[-1]:
-            runs[f"Python {version}, Colab's versions"] = ["VENV=.venv-colab", f"PINS={COLAB_PINS}"]
+            runs[f"Python {version}, Colab's versions"] = COLAB
         for name, settings in runs.items():
             print(f"\n{name}:", flush=True)
             results[name] = run_tests(python, *settings) if python else "absent"

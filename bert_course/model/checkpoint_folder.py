@@ -22,7 +22,7 @@ class CheckpointFiles:
 
 def find_checkpoint(folder):
     """The files of a checkpoint folder, whichever layout it has."""
-    folder = pathlib.Path(folder)
+    folder = pathlib.Path(folder).expanduser()
     if not folder.is_dir():
         raise ValueError(f"A checkpoint is a folder. Received: {folder}, which is not one")
     hugging_face, google = folder / "config.json", folder / "bert_config.json"
@@ -52,7 +52,7 @@ def _find_hugging_face_weights(folder):
         return safe, lambda path: from_hugging_face(read_safetensors(path))
     if pickled.exists():
         return pickled, lambda path: from_hugging_face(read_torch_weights(path))
-    if list(folder.glob("model.safetensors.index.json")):
+    if (folder / "model.safetensors.index.json").exists():
         raise ValueError(
             "Weights in several files are not read: join them into one model.safetensors. "
             f"Received: {folder}"

@@ -4,6 +4,7 @@ import json
 import pathlib
 import warnings
 from dataclasses import replace
+from zlib import crc32
 
 import keras
 import numpy as np
@@ -22,6 +23,7 @@ from bert_course.model.tensor_names import (
     OPTIONAL_PARTS,
     TOKEN_TABLE,
     hugging_face_name,
+    in_part,
     is_transposed,
 )
 
@@ -35,7 +37,7 @@ class Bert:
         pretraining_model: see `build_pretraining_model`; shares the encoder's weights.
         vocabulary: list of word pieces, the place of each being its id.
         lowercase: whether the vocabulary expects lower-cased text.
-        untrained: the parts whose weights were not in the checkpoint and are random.
+        untrained: the parts that were not in the checkpoint and are as random now as then.
     """
 
     def __init__(self, config, vocabulary, lowercase=True, rng=0):
@@ -44,13 +46,27 @@ class Bert:
                 "The vocabulary must have as many pieces as the config says. Received: "
                 f"{len(vocabulary)} pieces, vocab_size={config.vocab_size}"
             )
+        for piece in vocabulary:
+            if not isinstance(piece, str) or "\n" in piece or piece.endswith("\r"):
+                raise ValueError(
+                    "A piece is a string that stands on one line of vocab.txt, so it has no line "
+                    f"end in it. Received: {piece!r}"
+                )
         rng = np.random.default_rng(rng)
         self.config = config
         self.encoder = build_encoder(config, rng)
         self.pretraining_model = build_pretraining_model(self.encoder, config, rng)
         self.vocabulary = list(vocabulary)
         self.lowercase = lowercase
-        self.untrained = ()
+        self._random_parts = {}  # {part: what its weights looked like when they were drawn}
+
+    @property
+    def untrained(self):
+        return tuple(p for p, drawn in self._random_parts.items() if self._fingerprint(p) == drawn)
+
+    def _fingerprint(self, part):
+        tensors = hugging_face_tensors(self.pretraining_model)
+        return crc32(b"".join(t.tobytes() for name, t in tensors.items() if in_part(name, part)))
 
 
 def load_pretrained(folder, activation=None, ignore=()):
@@ -67,10 +83,11 @@ def load_pretrained(folder, activation=None, ignore=()):
     vocabulary = read_vocabulary(files.vocabulary, config)
     tensors = files.read_tensors(files.weights)
     bert = Bert(config, vocabulary, lowercase=expects_lowercase(files.folder, vocabulary))
-    bert.untrained = assign_tensors(bert.pretraining_model, tensors, files.weights, ignore)
-    if bert.untrained:
+    missing = assign_tensors(bert.pretraining_model, tensors, files.weights, ignore)
+    bert._random_parts = {part: bert._fingerprint(part) for part in missing}
+    if missing:
         warnings.warn(
-            f"Not in the checkpoint, so still random: {', '.join(bert.untrained)}. "
+            f"Not in the checkpoint, so still random: {', '.join(missing)}. "
             f"Train before use. ({files.weights})",
             stacklevel=2,
         )
@@ -82,25 +99,17 @@ def assign_tensors(model, tensors, path, ignore=()):
 
     Nothing is assigned unless everything fits.
     """
-    variables = {hugging_face_name(v.path): v for v in model.trainable_variables}
+    variables = {hugging_face_name(v.path): v for v in model.weights}
     beginnings = (ignore,) if isinstance(ignore, str) else tuple(ignore)
     tensors = {name: t for name, t in tensors.items() if not name.startswith(beginnings)}
     tensors = _without_tied_copies(tensors, path)
-    untrained = {
-        prefix: part
-        for prefix, part in OPTIONAL_PARTS.items()
-        if not any(name.startswith(prefix) for name in tensors)
-    }
-    wanted = {
-        name: variable
-        for name, variable in variables.items()
-        if not name.startswith(tuple(untrained))
-    }
+    lacking = [part for part in OPTIONAL_PARTS if not any(in_part(n, part) for n in tensors)]
+    wanted = {n: v for n, v in variables.items() if not any(in_part(n, p) for p in lacking)}
     _refuse_misfits(wanted, tensors, path)
     for name, variable in wanted.items():
         tensor = tensors[name]
         variable.assign(tensor.T if is_transposed(variable.path) else tensor)
-    return tuple(untrained.values())
+    return tuple(lacking)
 
 
 def _without_tied_copies(tensors, path):
@@ -153,17 +162,11 @@ def save_pretrained(bert, folder):
 
     The weights come last and in one stroke, so that a crash at any moment leaves a folder which
     holds the old weights, or the new ones, or, if it was new, none. For the same reason a folder
-    with another model in it is refused, not overwritten.
+    with another model in it is refused, not overwritten. Parts that are `untrained` are left out.
     """
-    folder = pathlib.Path(folder)
-    saved_before = _holds_model(folder)
-    if saved_before and not _is_same_model(bert, folder):
-        raise ValueError(
-            "The folder holds another model (other sizes, vocabulary, letter case or layout), and "
-            "one save cannot replace it safely: choose a new folder, or delete this one first. "
-            f"Received: {folder}"
-        )
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = pathlib.Path(folder).expanduser()
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"A checkpoint is a folder. Received: {folder}, which is a file")
     small_files = {
         "config.json": _as_json(hugging_face_config(bert.config, bert.vocabulary)),
         "tokenizer_config.json": _as_json(
@@ -171,20 +174,40 @@ def save_pretrained(bert, folder):
         ),
         "vocab.txt": "\n".join(bert.vocabulary) + "\n",
     }
+    is_free = _is_free(folder)
+    if not is_free and not _is_same_model(bert, folder):
+        raise ValueError(
+            "The folder holds another model (other sizes, vocabulary, letter case or layout), and "
+            "one save cannot replace it safely: choose a new folder, or delete this one first. "
+            f"Received: {folder}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
     for name, content in small_files.items():
-        if not saved_before or not (folder / name).exists():
+        if is_free or not (folder / name).exists():
             write_whole(content.encode("utf-8"), folder / name)
-    write_safetensors(_hugging_face_tensors(bert.pretraining_model), folder / "model.safetensors")
+    untrained = bert.untrained
+    tensors = {
+        name: tensor
+        for name, tensor in hugging_face_tensors(bert.pretraining_model).items()
+        if not any(in_part(name, part) for part in untrained)
+    }
+    write_safetensors(tensors, folder / "model.safetensors")
 
 
 def _as_json(content):
     return json.dumps(content, indent=2) + "\n"
 
 
-def _holds_model(folder):
-    """Whether there are weights; without them there is at most a first save that was cut short."""
-    patterns = ("[!.]*.safetensors*", "pytorch_model*.bin", "*.index")  # [!.]: no .partial file
-    return any(any(folder.glob(pattern)) for pattern in patterns)
+def _is_free(folder):
+    """Whether there are no weights and no foreign config: at most a first save cut short."""
+    # [!.]: a .partial file is no weights yet
+    patterns = ("[!.]*.safetensors*", "pytorch_model*.bin", "*.index", "*.h5", "*.msgpack")
+    if any(any(folder.glob(pattern)) for pattern in patterns):
+        return False
+    try:
+        return not (folder / "config.json").exists() or bool(read_config(folder / "config.json"))
+    except ValueError:
+        return False
 
 
 def _is_same_model(bert, folder):
@@ -200,9 +223,10 @@ def _is_same_model(bert, folder):
     return there == ("config.json", bert.config, bert.vocabulary, bert.lowercase)
 
 
-def _hugging_face_tensors(model):
+def hugging_face_tensors(model):
+    """All weights of a pretraining model, frozen ones too, under Hugging Face's names."""
     tensors = {}
-    for variable in model.trainable_variables:
+    for variable in model.weights:
         tensor = keras.ops.convert_to_numpy(variable)
         name = hugging_face_name(variable.path)
         tensors[name] = tensor.T if is_transposed(variable.path) else tensor

@@ -39,7 +39,8 @@ def build_encoder(config, rng=0):
 
     Inputs, all (B, S): `token_ids`; `segment_ids`, 0 for sentence A and 1 for sentence B;
     `padding_mask`, True (or 1) for real tokens. Outputs: `sequence_output` (B, S, H), a vector for
-    each token, and `pooled_output` (B, H), a vector for the whole.
+    each token, and `pooled_output` (B, H), a vector for the whole. Whoever makes the batch sees to
+    it that ids lie in their tables, and that all three inputs have one shape.
 
     Args:
         rng: a `numpy.random.Generator`, or a seed for one.

@@ -100,7 +100,10 @@ class SpanHead(keras.layers.Layer):
 
 
 def pick_positions(sequence_output, masked_positions):
-    """(B, S, H) and (B, P) -> (B, P, H): the vectors that stand at these positions."""
+    """(B, S, H) and (B, P) -> (B, P, H): the vectors that stand at these positions.
+
+    A position must lie inside its sequence, from 0 to S - 1: nothing here checks it.
+    """
     batch, length, width = ops.shape(sequence_output)
     rows = ops.reshape(sequence_output, (batch * length, width))  # (B S, H)
     first_row = ops.expand_dims(ops.arange(batch, dtype="int32") * length, 1)  # (B, 1)

@@ -37,11 +37,11 @@ LEAVES = {
     "bias": "bias",
     "beta": "bias",
 }
-# Parts that a checkpoint may lack as a whole, and what a reader would call them.
+# Parts that a checkpoint may lack as a whole, and how the names of their tensors begin.
 OPTIONAL_PARTS = {
-    "bert.pooler.": "pooler",
-    "cls.predictions.": "masked word head",
-    "cls.seq_relationship.": "next sentence head",
+    "pooler": "bert.pooler.",
+    "masked word head": "cls.predictions.",
+    "next sentence head": "cls.seq_relationship.",
 }
 TOKEN_TABLE = "bert.embeddings.word_embeddings.weight"
 # Not weights of BERT: a buffer of old Hugging Face files; the training state in Google's.
@@ -56,6 +56,11 @@ def hugging_face_name(path):
         place = place.replace(number[0], "block_N/")
         return f"{PLACES[place]}.{LEAVES[leaf]}".replace(".N.", f".{number[1]}.")
     return f"{PLACES[place]}.{LEAVES[leaf]}"
+
+
+def in_part(name, part):
+    """Whether a tensor, by Hugging Face's name, belongs to one of the optional parts."""
+    return name.startswith(OPTIONAL_PARTS[part])
 
 
 def is_transposed(path):

@@ -58,7 +58,7 @@ def to_numpy(tensor):
 
 def weights_of(model):
     """{path: array} of all weights, in copies."""
-    return {v.path: np.array(to_numpy(v)) for v in model.trainable_variables}
+    return {v.path: np.array(to_numpy(v)) for v in model.weights}
 
 
 def assert_same_weights(one, other, tolerance=0.0, but=()):

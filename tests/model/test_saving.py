@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 from small_berts import (
     JIT,
     MIXED_CASE_PIECES,
@@ -82,6 +83,67 @@ def test_a_trained_model_is_saved_as_it_stands(tmp_path):
     after = weights_of(loaded.pretraining_model)
     unmoved = [path for path in before if (after[path] == before[path]).all()]
     assert all("key/bias" in path for path in unmoved)  # softmax is blind to these
+
+
+def test_frozen_weights_are_saved_and_loaded_too(bert, tmp_path):
+    bert.encoder.trainable = False
+    save_pretrained(bert, tmp_path)
+    assert_same_weights(load_pretrained(tmp_path), bert)
+    bert.encoder.trainable = True
+
+
+def without_next_sentence(folder):
+    path = folder / "model.safetensors"
+    tensors = load_file(path)
+    save_file({n: t for n, t in tensors.items() if "seq_relationship" not in n}, path)
+
+
+def test_a_part_that_is_still_random_is_not_saved_as_if_it_were_trained(bert, tmp_path):
+    save_pretrained(bert, tmp_path / "a")
+    without_next_sentence(tmp_path / "a")
+    with pytest.warns(UserWarning, match="still random: next sentence head"):
+        loaded = load_pretrained(tmp_path / "a")
+    save_pretrained(loaded, tmp_path / "b")
+    assert not any("seq_relationship" in n for n in load_file(tmp_path / "b/model.safetensors"))
+
+
+def test_a_part_that_has_been_trained_since_is_saved(bert, tmp_path):
+    save_pretrained(bert, tmp_path / "a")
+    without_next_sentence(tmp_path / "a")
+    with pytest.warns(UserWarning):
+        loaded = load_pretrained(tmp_path / "a")
+    bias = loaded.pretraining_model.get_layer("next_sentence").classify.bias
+    bias.assign(bias + 1.0)
+    assert loaded.untrained == ()
+    save_pretrained(loaded, tmp_path / "b")
+    assert_same_weights(load_pretrained(tmp_path / "b"), loaded)
+
+
+def test_a_foreign_config_is_not_overwritten(bert, tmp_path):
+    (tmp_path / "config.json").write_text('{"model_type": "roberta"}')
+    with pytest.raises(ValueError, match="holds another model"):
+        save_pretrained(bert, tmp_path)
+    assert (tmp_path / "config.json").read_text() == '{"model_type": "roberta"}'
+
+
+def test_a_file_in_the_folders_place_is_refused(bert, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    with pytest.raises(ValueError, match=r"A checkpoint is a folder\. Received: .*which is a file"):
+        save_pretrained(bert, tmp_path / "taken")
+
+
+def test_the_home_folder_is_understood(bert, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    save_pretrained(bert, "~/saved")
+    assert_same_weights(load_pretrained("~/saved"), bert)
+
+
+@pytest.mark.parametrize("piece", ["two\nlines", "carriage\r", 7])
+def test_a_piece_that_would_not_come_back_is_refused(piece, bert):
+    vocabulary = [piece, *bert.vocabulary[1:]]
+    with pytest.raises(ValueError, match=r"stands on one line of vocab\.txt.*Received: "):
+        Bert(bert.config, vocabulary)
 
 
 # ---------------------------------------------------------------------------------- other programs
