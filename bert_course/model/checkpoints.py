@@ -167,13 +167,6 @@ def save_pretrained(bert, folder):
     folder = pathlib.Path(folder).expanduser()
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"A checkpoint is a folder. Received: {folder}, which is a file")
-    small_files = {
-        "config.json": _as_json(hugging_face_config(bert.config, bert.vocabulary)),
-        "tokenizer_config.json": _as_json(
-            {"do_lower_case": bert.lowercase, "tokenizer_class": "BertTokenizer"}
-        ),
-        "vocab.txt": "\n".join(bert.vocabulary) + "\n",
-    }
     is_free = _is_free(folder)
     if not is_free and not _is_same_model(bert, folder):
         raise ValueError(
@@ -182,16 +175,28 @@ def save_pretrained(bert, folder):
             f"Received: {folder}"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in small_files.items():
+    for name, content in _small_files(bert).items():
         if is_free or not (folder / name).exists():
             write_whole(content.encode("utf-8"), folder / name)
+    write_safetensors(_trained_tensors(bert), folder / "model.safetensors")
+
+
+def _small_files(bert):
+    tokenizer = {"do_lower_case": bert.lowercase, "tokenizer_class": "BertTokenizer"}
+    return {
+        "config.json": _as_json(hugging_face_config(bert.config, bert.vocabulary)),
+        "tokenizer_config.json": _as_json(tokenizer),
+        "vocab.txt": "\n".join(bert.vocabulary) + "\n",
+    }
+
+
+def _trained_tensors(bert):
     untrained = bert.untrained
-    tensors = {
+    return {
         name: tensor
         for name, tensor in hugging_face_tensors(bert.pretraining_model).items()
         if not any(in_part(name, part) for part in untrained)
     }
-    write_safetensors(tensors, folder / "model.safetensors")
 
 
 def _as_json(content):
