@@ -52,12 +52,13 @@ def read_config(path):
             f"{path}: hidden_act must be one of {', '.join(names)}. "
             f"Received: {content['hidden_act']!r}"
         )
-    _warn_of_two_dropouts(content, path)
     sizes = {ours: content[theirs] for ours, theirs in CONFIG_FIELDS.items()}
     try:
-        return BertConfig(**sizes, activation=names[content["hidden_act"]])
+        config = BertConfig(**sizes, activation=names[content["hidden_act"]])
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    _warn_of_two_dropouts(content, path)
+    return config
 
 
 def _warn_of_two_dropouts(content, path):

@@ -2,7 +2,7 @@
 
 import json
 import pickle
-import shutil
+import re
 import sys
 import warnings
 
@@ -152,6 +152,49 @@ def test_a_published_checkpoint_without_heads_says_so(minilm):
     )
     assert minilm.vocabulary[101] == "[CLS]"
     assert minilm.lowercase
+
+
+# ----------------------------------------------------------------------------- Google's own layout
+
+
+def google_tensors(tensors):
+    """From Hugging Face's names to Google's, with what Google's script saves beside the weights."""
+    renamed = {}
+    for name, tensor in tensors.items():
+        name = re.sub(r"\blayer\.(\d+)", r"layer_\1", name).replace(".", "/")
+        name = name.replace("LayerNorm/weight", "LayerNorm/gamma")
+        name = name.replace("LayerNorm/bias", "LayerNorm/beta")
+        name = name.replace("seq_relationship/weight", "seq_relationship/output_weights")
+        name = re.sub("(seq_relationship|predictions)/bias", r"\1/output_bias", name)
+        name = name.replace("_embeddings/weight", "_embeddings")
+        if name.endswith("/weight"):
+            name, tensor = name.replace("/weight", "/kernel"), tensor.T
+        renamed |= {name: tensor, f"{name}/adam_m": 0 * tensor, f"{name}/adam_v": 0 * tensor}
+    return renamed | {"global_step": np.array(20)}
+
+
+@pytest.fixture
+def google_folder(folder):
+    """The folder of the small BERT, in Google's layout."""
+    tf = pytest.importorskip("tensorflow")
+    tensors = google_tensors(load_file(folder / "model.safetensors"))
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / "bert_model.ckpt"),
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=[np.ascontiguousarray(tensor) for tensor in tensors.values()],
+    )
+    (folder / "config.json").rename(folder / "bert_config.json")
+    (folder / "model.safetensors").unlink()
+    return folder
+
+
+def test_both_layouts_hold_the_same_model(bert, google_folder):
+    loaded = load_pretrained(google_folder)
+    assert_same_weights(loaded, bert)
+    assert loaded.untrained == ()
+    assert loaded.config == small(activation="gelu_tanh")  # what "gelu" means in Google's code
+    assert load_pretrained(google_folder, activation="gelu").config == SMALL
 
 
 # ----------------------------------------------------------------------------- how files may vary
@@ -374,9 +417,8 @@ GOOGLE_FILES = ["bert_model.ckpt.data-00000-of-00001", "bert_model.ckpt.index"]
 
 @pytest.mark.parametrize("name", GOOGLE_FILES)
 @pytest.mark.parametrize("damage", ["empty", "half", "last byte gone", "one byte changed"])
-def test_a_damaged_google_checkpoint_is_refused(name, damage, toy_folder, tmp_path):
-    folder = shutil.copytree(toy_folder, tmp_path / "toy")
-    path = folder / name
+def test_a_damaged_google_checkpoint_is_refused(name, damage, google_folder):
+    path = google_folder / name
     whole = path.read_bytes()
     changed = bytearray(whole)
     changed[len(whole) // 2] ^= 0xFF
@@ -388,17 +430,21 @@ def test_a_damaged_google_checkpoint_is_refused(name, damage, toy_folder, tmp_pa
             "one byte changed": bytes(changed),
         }[damage]
     )
-    message = refusal(folder)
+    message = refusal(google_folder)
     assert "truncated or damaged: copy or download both its files again. Received: " in message
-    assert str(folder / "bert_model.ckpt") in message
+    assert str(google_folder / "bert_model.ckpt") in message
 
 
-def test_half_a_google_checkpoint_is_refused(toy_folder, tmp_path):
-    folder = shutil.copytree(toy_folder, tmp_path / "toy")
-    (folder / GOOGLE_FILES[0]).unlink()
-    assert "truncated or damaged: copy or download both its files again" in refusal(folder)
-    (folder / GOOGLE_FILES[1]).unlink()
-    assert "weights in bert_model.ckpt.index and .data-00000-of-00001" in refusal(folder)
+def test_half_a_google_checkpoint_is_refused(google_folder):
+    (google_folder / GOOGLE_FILES[0]).unlink()
+    assert "truncated or damaged: copy or download both its files again" in refusal(google_folder)
+    (google_folder / GOOGLE_FILES[1]).unlink()
+    assert "weights in bert_model.ckpt.index and .data-00000-of-00001" in refusal(google_folder)
+
+
+def test_google_knows_one_gelu(google_folder):
+    rewrite_json(google_folder / "bert_config.json", hidden_act="gelu_new")
+    assert refusal(google_folder).endswith("hidden_act must be one of gelu. Received: 'gelu_new'")
 
 
 def test_google_files_need_tensorflow(monkeypatch):
