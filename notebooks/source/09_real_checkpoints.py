@@ -549,11 +549,14 @@ import keras_hub
 assign_tensors(right.pretraining_model, worn, "the file")
 worn_folder = Path(temporary.name) / "worn_in"
 save_pretrained(right, worn_folder)
-backbone = keras_hub.models.BertBackbone.from_preset(str(worn_folder))
-theirs = ops.convert_to_numpy(backbone(batch)["sequence_output"])[batch["padding_mask"]]
-off = {name: np.abs(answer(models[name], worn, batch) - theirs).max() for name in ("right", "tanh")}
-assert off["tanh"] < 1e-5 < off["right"]
-print(f"ours, with erf: off by {off['right']:.4f}   ours, with tanh: within 1e-5")
+if keras_hub.__version__ < "0.32":  # 0.26, which Colab has, knows γ and β by older names only
+    print("this keras-hub is too old to read today's names")
+else:
+    backbone = keras_hub.models.BertBackbone.from_preset(str(worn_folder))
+    theirs = ops.convert_to_numpy(backbone(batch)["sequence_output"])[batch["padding_mask"]]
+    off = {m: np.abs(answer(models[m], worn, batch) - theirs).max() for m in ("right", "tanh")}
+    assert off["tanh"] < 1e-5 < off["right"]
+    print(f"ours, with erf: off by {off['right']:.4f}   ours, with tanh: within 1e-5")
 
 # %% [markdown]
 # It opened without a word, and it is off by 0.0010. That is no fault of the file, which says

@@ -2,6 +2,7 @@
 
 import builtins
 import copy
+import importlib.metadata
 import itertools
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from packaging.version import Version
 from safetensors.numpy import load_file, save_file
 from small_berts import (
     JIT,
@@ -152,8 +154,9 @@ def test_a_piece_that_would_not_come_back_is_refused(piece, bert):
 @pytest.mark.parametrize("library", ["keras_hub", "keras_nlp"])
 def test_keras_hub_opens_the_folder_and_answers_alike(library, tmp_path):
     models = pytest.importorskip(library).models
-    # The one GELU that keras_hub has; and its 0.26 takes every position table for one of 512 rows.
-    bert = random_bert(small(activation="gelu_tanh", max_length=512))
+    if Version(importlib.metadata.version("keras-hub")) < Version("0.32"):
+        pytest.skip("keras-hub 0.26 knows γ and β only as gamma and beta; tested from 0.32 on")
+    bert = random_bert(small(activation="gelu_tanh"))  # the one that keras_hub has
     save_pretrained(bert, tmp_path)
     backbone = models.BertBackbone.from_preset(str(tmp_path))
     batch = random_batch(SMALL)
