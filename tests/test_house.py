@@ -102,7 +102,7 @@ FORBIDDEN = {
         f"{name}[.]{domain}"
         for name, domain in [
             ("pypi", "org"),
-            ("pythonhosted", "org"),
+            ("python" + "hosted", "org"),
             ("registry[.]npmjs", "org"),
             ("deb[.]debian", "org"),
         ]
@@ -135,7 +135,7 @@ def test_nothing_forbidden_stands_in_any_file():
         ("data in /", "work", "/shared"),
         ("/", "root", "/.cache/course"),
         ("--index-url https://", "pypi", ".org/simple"),
-        ("https://files.", "pythonhosted", ".org"),
+        ("https://files.", "python" + "hosted", ".org"),
     ],
 )
 def test_what_is_forbidden_is_found(pieces):
