@@ -157,8 +157,10 @@ assert outputs["sequence_output"].shape == (2, 12, 128)
 # comment, notebook and error of the course: **B**atch, **S**equence length, **H**idden width;
 # later come **A** heads, **D** = H / A, **L** layers, **V** vocabulary and **P** masked positions.
 #
-# Do the inputs matter? Being rough with them is the quickest way to find out. Change the segment
-# of one single token, the last `[SEP]`, and see whose vectors move:
+# Do the inputs matter? Being rough with them is the quickest way to find out.
+#
+# **Predict.** Change the segment of one single token, the last `[SEP]` of the pair. How many of the
+# pair's twelve vectors will move, and how many of the other text's?
 
 # %%
 changed = {**batch, "segment_ids": segment_ids.copy()}
@@ -169,8 +171,12 @@ print("vectors that moved, of 12: pair", moved[0].sum(), " single sentence", mov
 assert moved[0].all() and not moved[1].any()
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
 # Every vector of that text, and none of the other. That is attention: each token's vector depends
 # on *all* tokens of its own text. Notebook 3 takes it apart.
+#
+# </details>
 #
 # And if you get an input wrong? Then you should be told what the rule is, how to keep it, and what
 # you passed:
