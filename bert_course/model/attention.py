@@ -15,7 +15,7 @@ def attention_weights(query, key, padding_mask=None):
     Args:
         query, key: (..., S, D).
         padding_mask: (B, S), True = real token. Padding receives weight 0. Where a sequence has no
-            real token at all, the weights are uniform, and finite.
+            real token at all, the weights are finite: uniform, but for large scores in float16.
     """
     head_dim = query.shape[-1]
     # √D divides the query, not the product: fewer numbers, and float16 has no room for the product.
