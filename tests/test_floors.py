@@ -20,6 +20,7 @@ INSIDE = {
     "": [],
     "quiet": [],
     "places": [],
+    "files": [],
     "model": ["quiet"],  # loads Keras without its backend's banner
     "model.config": [],
     "model.parts": [],
@@ -28,12 +29,13 @@ INSIDE = {
     "model.heads": ["model.parts"],
     "model.encoder": ["model.parts", "model.attention", "model.embeddings"],
     "model.tensor_names": [],
-    "model.tensor_files": [],
+    "model.tensor_files": ["files"],
     "model.google_files": [],
     # parts has two numbers that a config.json states and every layer here shares
     "model.config_files": ["model.config", "model.parts"],
     "model.checkpoint_folder": ["model.tensor_names", "model.tensor_files", "model.google_files"],
     "model.checkpoints": [
+        "files",
         "model.encoder",
         "model.heads",
         "model.tensor_names",
@@ -41,6 +43,8 @@ INSIDE = {
         "model.config_files",
         "model.checkpoint_folder",
     ],
+    "text": [],
+    "text.vocabulary": ["files"],
     "training": [],
     "training.hardware": [],
     "insight": [],

@@ -9,6 +9,7 @@ from zlib import crc32
 import keras
 import numpy as np
 
+from bert_course.files import write_whole
 from bert_course.model.checkpoint_folder import find_checkpoint
 from bert_course.model.config_files import (
     expects_lowercase,
@@ -18,7 +19,7 @@ from bert_course.model.config_files import (
 )
 from bert_course.model.encoder import build_encoder
 from bert_course.model.heads import build_pretraining_model
-from bert_course.model.tensor_files import write_safetensors, write_whole
+from bert_course.model.tensor_files import write_safetensors
 from bert_course.model.tensor_names import (
     OPTIONAL_PARTS,
     TOKEN_TABLE,

@@ -1,11 +1,10 @@
 """Hugging Face's weight files: names and arrays, read and written."""
 
-import os
-import pathlib
-
 import numpy as np
 import safetensors
 import safetensors.numpy
+
+from bert_course.files import write_whole
 
 
 def read_safetensors(path):
@@ -50,17 +49,3 @@ def write_safetensors(tensors, path):
     # transformers wants to be told which framework's conventions the names follow
     content = safetensors.numpy.save(tensors, metadata={"format": "pt"})
     write_whole(content, path)
-
-
-def write_whole(content, path):
-    """Bytes -> a file that is there complete or not there: written beside, then renamed."""
-    path = pathlib.Path(path)
-    beside = path.with_name(f".{path.name}.partial")
-    try:
-        with open(beside, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
