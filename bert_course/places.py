@@ -5,8 +5,10 @@ import pathlib
 
 
 def course_data():
-    """The folder `data/` of the course, beside the package."""
-    return pathlib.Path(__file__).parent.parent / "data"
+    """The folder `data/` of the course: beside the package, or inside it where it is installed."""
+    package = pathlib.Path(__file__).parent
+    installed = package / "data"
+    return installed if installed.is_dir() else package.parent / "data"
 
 
 def real_data():

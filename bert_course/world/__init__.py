@@ -1,0 +1,1 @@
+"""A small world with a known ceiling: the generator behind data/."""

@@ -1,0 +1,135 @@
+"""The best that any model can do at filling blanks in the small world, and what counting does."""
+
+from collections import Counter
+from typing import NamedTuple
+
+import numpy as np
+
+from bert_course.world.choices import distribution, seen_by_choice
+
+
+class Blank(NamedTuple):
+    """A hidden piece, and what whoever knows all hidden facts would say about it."""
+
+    place: int  # among the pieces of the story
+    piece: int  # id
+    chances: dict  # {id: probability}
+    kind: str  # of the word, see frames.py
+
+
+def hide_words(story, rng, share=0.15):
+    """The words of a story, and the set of those to hide: each with the probability `share`."""
+    words = [word for sentence in story.sentences for word in sentence]
+    return words, {word for word in words if rng.random() < share}
+
+
+def blanks(words, hidden, tokenizer):
+    """The ids of a story's pieces, and a `Blank` for each piece of each hidden word.
+
+    The oracle sees every word that is not hidden, knows every choice that a hidden word does not
+    depend on, and sees how many pieces a hidden word has, as a model does that reads one [MASK]
+    for each. So no model that reads the same text can be better on average.
+    """
+    seen = seen_by_choice(word for word in words if word not in hidden)
+    ids, found = [], []
+    for word in words:
+        pieces = tokenizer.ids(word.text)
+        if word in hidden:
+            chances = _chances_of_pieces(distribution(word, seen), len(pieces), tokenizer)
+            for number, (piece, chance) in enumerate(zip(pieces, chances, strict=True)):
+                found.append(Blank(len(ids) + number, piece, chance, word.kind))
+        ids += pieces
+    return ids, found
+
+
+def _chances_of_pieces(texts, count, tokenizer):
+    """[{id: probability}, ...] for each of `count` pieces, from {text: probability}."""
+    chances = [Counter() for _ in range(count)]
+    for text, probability in texts.items():
+        pieces = tokenizer.ids(text)
+        if len(pieces) == count:
+            for chance, piece in zip(chances, pieces, strict=True):
+                chance[piece] += probability
+    return [{i: p / sum(c.values()) for i, p in c.items()} for c in chances]
+
+
+class Score(NamedTuple):
+    """How a guesser did on `count` blanks: share of right guesses, and -log P(truth) in nats."""
+
+    accuracy: float
+    cross_entropy: float
+    count: int
+
+
+def score_ceiling(found):
+    """What the oracle may expect: the mean of its best chance, and of its entropy."""
+    best = [max(blank.chances.values()) for blank in found]
+    entropies = [-sum(p * np.log(p) for p in blank.chances.values()) for blank in found]
+    return Score(float(np.mean(best)), float(np.mean(entropies)), len(found))
+
+
+def score_oracle(found):
+    """What the oracle gets when it guesses; near `score_ceiling`, or the ceiling is none."""
+    right = [max(blank.chances, key=blank.chances.get) == blank.piece for blank in found]
+    losses = [-np.log(blank.chances[blank.piece]) for blank in found]
+    return Score(float(np.mean(right)), float(np.mean(losses)), len(found))
+
+
+class Counting:
+    """P(piece | its neighbours) from counts; where a context is rare, a shorter one helps out.
+
+    P(w | c) = (count(c w) + kinds(c) · P(w | shorter c)) / (count(c) + kinds(c)), where kinds(c) is
+    the number of different pieces seen with c: the smoothing of Witten and Bell (1991).
+
+    Args:
+        documents: lists of ids.
+        neighbours: where the context stands: () for none, (-1,) for the piece before, (-1, -2) for
+            the two before, (-1, 1) for one on each side. A beginning of it is a shorter context.
+    """
+
+    def __init__(self, documents, vocabulary_size, neighbours):
+        self.size = vocabulary_size
+        self.neighbours = neighbours
+        self.tables = [self._count(documents, neighbours[:n]) for n in range(len(neighbours) + 1)]
+
+    def _count(self, documents, neighbours):
+        """{context: (ids, how often each stood there)}."""
+        table = {}
+        for ids in documents:
+            padded = self._pad(ids)
+            for place, piece in enumerate(ids, start=2):
+                context = tuple([padded[place + n] for n in neighbours])
+                counts = table.setdefault(context, {})
+                counts[piece] = counts.get(piece, 0) + 1
+        return {
+            context: (np.array(list(counts)), np.array(list(counts.values()), float))
+            for context, counts in table.items()
+        }
+
+    def _pad(self, ids):
+        """A document with a number that is no piece before and behind it."""
+        return [self.size, self.size, *ids, self.size, self.size]
+
+    def chances(self, ids, place):
+        """(V,) P of every piece at `place`, told the true neighbours, be they hidden or not."""
+        padded = self._pad(ids)
+        context = tuple(padded[2 + place + n] for n in self.neighbours)
+        chances = np.full(self.size, 1 / self.size)
+        for length, table in enumerate(self.tables):
+            if context[:length] in table:
+                pieces, counts = table[context[:length]]
+                chances *= len(counts)
+                chances[pieces] += counts
+                chances /= counts.sum() + len(counts)
+        return chances
+
+
+def score_counting(model, stories):
+    """What a `Counting` gets on the blanks of [(ids, blanks), ...]."""
+    right, losses = [], []
+    for ids, found in stories:
+        for blank in found:
+            chances = model.chances(ids, blank.place)
+            right.append(chances.argmax() == blank.piece)
+            losses.append(-np.log(chances[blank.piece]))
+    return Score(float(np.mean(right)), float(np.mean(losses)), len(losses))

@@ -1,0 +1,113 @@
+"""The ceiling is one: the oracle gets what it expects, and nobody who counts passes it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from bert_course.places import course_data
+from bert_course.text.wordpiece import WordPieceTokenizer
+from bert_course.world.ceiling import (
+    Counting,
+    blanks,
+    hide_words,
+    score_ceiling,
+    score_counting,
+    score_oracle,
+)
+from bert_course.world.story import Story
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return WordPieceTokenizer(course_data() / "vocab.txt")
+
+
+@pytest.fixture(scope="module")
+def hidden(tokenizer):
+    """[(ids, blanks), ...] of 150 fresh stories."""
+    found = []
+    for number in range(150):
+        rng = np.random.default_rng([11, number])
+        found.append(blanks(*hide_words(Story(rng), rng), tokenizer))
+    return found
+
+
+def everything(hidden):
+    return [blank for _, found in hidden for blank in found]
+
+
+def test_the_oracle_gets_what_it_expects(hidden):
+    """Within three standard errors, on fresh stories, in accuracy and in cross-entropy."""
+    expected, got = score_ceiling(everything(hidden)), score_oracle(everything(hidden))
+    best = np.array([max(blank.chances.values()) for blank in everything(hidden)])
+    error = np.sqrt(np.sum(best * (1 - best))) / len(best)
+    assert error < 0.006
+    assert abs(got.accuracy - expected.accuracy) < 3 * error
+    losses = np.array([-np.log(blank.chances[blank.piece]) for blank in everything(hidden)])
+    assert abs(got.cross_entropy - expected.cross_entropy) < 3 * losses.std() / len(best) ** 0.5
+
+
+def test_its_chances_are_calibrated(hidden):
+    """Of the pieces to which it gives 10 to 60 %, as many are right as it says."""
+    chances = [(p, piece == b.piece) for b in everything(hidden) for piece, p in b.chances.items()]
+    middling = np.array([(p, right) for p, right in chances if 0.1 < p < 0.6])
+    expected, right = middling.mean(0)
+    assert len(middling) > 500
+    assert abs(right - expected) < 4 * np.sqrt(expected * (1 - expected) / len(middling))
+
+
+def test_an_oracle_that_is_too_sure_is_found_out(hidden):
+    """The tests above can fail: half-certainties that are made near certainties do not come true."""
+    too_sure = []
+    for blank in everything(hidden):
+        chances = {piece: 0.2 * p for piece, p in blank.chances.items()}
+        chances[max(chances, key=chances.get)] += 0.8
+        too_sure.append(blank._replace(chances=chances))
+    expected, got = score_ceiling(too_sure), score_oracle(too_sure)
+    assert expected.accuracy - got.accuracy > 0.05
+    assert got.cross_entropy - expected.cross_entropy > 0.05
+
+
+def test_no_counting_passes_it(hidden, tokenizer):
+    lines = (course_data() / "corpus" / "train.txt").read_text("utf-8").split("\n\n")[:2000]
+    documents = [[i for line in story.split("\n") for i in tokenizer.ids(line)] for story in lines]
+    ceiling = score_ceiling(everything(hidden))
+    for neighbours in ((), (-1,), (-1, -2), (-1, 1)):
+        counting = Counting(documents, len(tokenizer.vocabulary), neighbours)
+        score = score_counting(counting, hidden[:50])
+        assert score.accuracy < ceiling.accuracy - 0.25
+        assert score.cross_entropy > ceiling.cross_entropy + 0.5
+
+
+def test_the_committed_figures():
+    """At least 25 points lie between counting, of whatever kind, and the ceiling."""
+    figures = json.loads((course_data() / "ceiling.json").read_text("utf-8"))
+    ceiling = figures["ceiling"]
+    for name in ("unigram", "bigram", "trigram", "neighbours"):
+        assert figures[name]["accuracy"] <= ceiling["accuracy"] - 0.25
+        assert figures[name]["cross_entropy"] > ceiling["cross_entropy"]
+    error = (ceiling["accuracy"] * (1 - ceiling["accuracy"]) / figures["blanks"]) ** 0.5
+    assert abs(figures["oracle"]["accuracy"] - ceiling["accuracy"]) < 3 * error
+
+
+def test_blanks_stand_where_the_words_stand(tokenizer):
+    rng = np.random.default_rng(5)
+    words, hidden_words = hide_words(Story(rng), rng, share=0.5)
+    ids, found = blanks(words, hidden_words, tokenizer)
+    assert ids == [number for word in words for number in tokenizer.ids(word.text)]
+    assert all(ids[blank.place] == blank.piece for blank in found)
+    assert len(found) == sum(len(tokenizer.ids(word.text)) for word in hidden_words)
+    assert all(
+        sum(b.chances.values()) == pytest.approx(1) and b.chances[b.piece] > 0 for b in found
+    )
+
+
+def test_counting_by_hand():
+    """Witten and Bell: the seen kinds of a context are the weight of the shorter context."""
+    counting = Counting([[0, 1, 0, 1, 0, 2]], 4, (-1,))
+    unigram = (np.array([3, 2, 1, 0]) + 3 * np.full(4, 1 / 4)) / (6 + 3)
+    after_0 = (np.array([0, 2, 1, 0]) + 2 * unigram) / (3 + 2)
+    np.testing.assert_allclose(counting.chances([0, 3], 1), after_0)
+    np.testing.assert_allclose(counting.chances([3, 3], 1), unigram)  # a context never seen
+    assert counting.chances([0, 3], 1).sum() == pytest.approx(1)

@@ -1,0 +1,99 @@
+"""The bad sentence is impossible, the good one is not, and they differ in one word."""
+
+import re
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from bert_course.places import course_data
+from bert_course.world.minimal_pairs import RULES, impossible_texts
+from bert_course.world.story import Story
+from bert_course.world.words import DAYS, LISTS, plural
+
+
+@pytest.fixture(scope="module")
+def table():
+    lines = (course_data() / "minimal_pairs.tsv").read_text("utf-8").split("\n")
+    assert lines[0] == "phenomenon\tcontext\tgood\tbad"
+    return [line.split("\t") for line in lines[1:-1]]
+
+
+def test_every_phenomenon_has_its_pairs(table):
+    counts = Counter(row[0] for row in table)
+    assert counts.keys() == RULES.keys() and len(RULES) >= 12
+    assert set(counts.values()) == {200}
+
+
+def test_no_pair_stands_twice(table):
+    assert len({tuple(row) for row in table}) == len(table)
+
+
+def test_one_word_differs(table):
+    for _, _, good, bad in table:
+        good, bad = good.split(), bad.split()
+        assert len(good) == len(bad)
+        assert sum(one != other for one, other in zip(good, bad, strict=True)) == 1
+
+
+def test_some_need_long_context(table):
+    """The last mention that tells right from wrong is more than fifty words back in some pairs."""
+    contexts = [row[1].split() for row in table if row[0].endswith("from before")]
+    assert np.mean([len(words) > 50 for words in contexts]) > 0.3
+
+
+def rows(table, phenomenon):
+    return [
+        (good.lower().split(), bad.lower().split())
+        for name, _, good, bad in table
+        if name == phenomenon
+    ]
+
+
+def test_agreement_is_what_it_says(table):
+    """Read off the words alone, without the oracle that made the pairs."""
+    plurals = {plural(noun) for kind in ("object", "creature", "person") for noun in LISTS[kind]}
+    plurals.discard("sheep")
+    many, one = {"are", "were"}, {"is", "was"}
+    checked = 0
+    for good, bad in rows(table, "agreement across a phrase"):
+        wrong = next(b for g, b in zip(good, bad, strict=True) if g != b)
+        if wrong in many | one and good[1] != "sheep":
+            assert (wrong in one) == (good[1] in plurals)
+            checked += 1
+    assert checked > 50
+
+
+def test_articles_are_wrong_where_they_should_be(table):
+    for good, bad in rows(table, "a or an"):
+        place = next(n for n, (g, b) in enumerate(zip(good, bad, strict=True)) if g != b)
+        word = good[place + 1].strip("“")
+        assert (good[place].strip("“"), bad[place].strip("“")) == (
+            ("an", "a") if word[0] in "aeiou" else ("a", "an")
+        )
+
+
+def test_days_follow_each_other(table):
+    """The right day is the day after the only other one that the text names, if it names one."""
+    days = [day.lower() for day in DAYS]
+    checked = 0
+    for name, context, good, bad in table:
+        if name == "day after day":
+            words = re.findall(r"[a-z]+", f"{context} {good}".lower())
+            named = [days.index(word) for word in words if word in days]
+            right = next(d for d in days if d in good.lower() and d not in bad.lower())
+            others = {day for day in named if day != days.index(right)}
+            assert others <= {(days.index(right) - 1) % 7}
+            checked += len(others)
+    assert checked > 50
+
+
+def test_a_rule_that_is_not_broken_is_not_in_the_list():
+    """Without a word that tells the day, every day is possible, and there is no pair to make."""
+    rule = RULES["day after day"]
+    for number in range(20):
+        story = Story(np.random.default_rng([2, number]))
+        for sentence in story.sentences:
+            for word in sentence:
+                if word.kind == "tomorrow" and "day" not in {w.kind for w in sentence}:
+                    assert impossible_texts(word, rule, [sentence]) == []
