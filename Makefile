@@ -23,7 +23,7 @@ PYTEST = $(ON_CPU) $(BIN)/python -m pytest -rs
 
 .NOTPARALLEL:
 .PHONY: help lab doctor test test-unit test-notebooks test-backends test-each-backend test-matrix \
-  lint format notebooks badges lock clean
+  lint format notebooks data badges lock clean
 
 help:  ## this list
 	@echo "make TARGET, where TARGET is one of"
@@ -69,6 +69,9 @@ format: $(READY)  ## tidy the formatting, and mend the mistakes that have one sa
 
 notebooks: $(READY)  ## rebuild and execute notebooks/*.ipynb from notebooks/source/*.py
 	$(ON_CPU) $(BIN)/python -m tools.notebooks build
+
+data: $(READY)  ## write the stories, labelled sets and figures of data/ again, byte for byte
+	$(BIN)/python -m bert_course world --out data
 
 badges: $(READY)  ## stamp the address in pyproject.toml into the notebooks and the README
 	$(BIN)/python -m tools.notebooks badges

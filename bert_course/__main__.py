@@ -3,16 +3,40 @@
 import argparse
 import sys
 
+PROGRAM = "python -m bert_course"
+INTERRUPTED = 130  # what shells report for Ctrl-C
+
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m bert_course", description=__doc__)
+    try:
+        options = parse(arguments)
+        return options.run(options)
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"{PROGRAM} {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\n{PROGRAM}: interrupted; nothing is half written", file=sys.stderr)
+        return INTERRUPTED
+
+
+def parse(arguments):
+    from bert_course.commands import examples, world  # here, where Ctrl-C is answered in one line
+
+    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser("doctor", help="what works on this machine, what does not, and the fix")
-    parser.parse_args(arguments)
+    doctor = commands.add_parser(
+        "doctor", help="what works on this machine, what does not, and the fix"
+    )
+    doctor.set_defaults(run=run_doctor)
+    examples.add_to(commands)
+    world.add_to(commands)
+    return parser.parse_args(arguments)
 
-    from bert_course.doctor import main as doctor  # here, for it is slow to start
 
-    return doctor()
+def run_doctor(_):
+    from bert_course.doctor import main  # here, for it is slow to start
+
+    return main()
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import pathlib
 import warnings
 from dataclasses import replace
+from functools import cached_property
 from zlib import crc32
 
 import keras
@@ -27,6 +28,7 @@ from bert_course.model.tensor_names import (
     in_part,
     is_transposed,
 )
+from bert_course.text.wordpiece import WordPieceTokenizer
 
 
 class Bert:
@@ -38,6 +40,7 @@ class Bert:
         pretraining_model: see `build_pretraining_model`; shares the encoder's weights.
         vocabulary: list of word pieces, the place of each being its id.
         lowercase: whether the vocabulary expects lower-cased text.
+        tokenizer: a `WordPieceTokenizer` with this vocabulary.
         untrained: the parts that were not in the checkpoint and are as random now as then.
     """
 
@@ -60,6 +63,10 @@ class Bert:
         self.vocabulary = list(vocabulary)
         self.lowercase = lowercase
         self._random_parts = {}  # {part: what its weights looked like when they were drawn}
+
+    @cached_property  # not in __init__: a BERT without [MASK] and its like cannot read, but runs
+    def tokenizer(self):
+        return WordPieceTokenizer(self.vocabulary, self.lowercase)
 
     @property
     def untrained(self):

@@ -140,6 +140,12 @@ def test_the_other_gelu_is_seen(minilm_folder, minilm_reference):
     assert 1e-4 < difference < 1e-2
 
 
+def test_a_published_checkpoint_brings_its_tokenizer(minilm, minilm_reference):
+    encoding = minilm.tokenizer.encode("This is an example sentence")
+    ids, real = minilm_reference["ids"][0], minilm_reference["mask"][0]
+    assert encoding.ids == ids[real == 1].tolist()
+
+
 def test_a_published_checkpoint_without_heads_says_so(minilm):
     assert minilm.untrained == ("masked word head", "next sentence head")
     assert minilm.config == small(
@@ -539,6 +545,19 @@ def test_a_vocabulary_that_is_not_utf_8_is_refused(folder):
     (folder / "vocab.txt").write_bytes("é\n".encode("latin-1") * 30)
     expected = f"A vocabulary is UTF-8 text. Received: {folder / 'vocab.txt'}"
     assert refusal(folder).startswith(expected)
+
+
+@pytest.mark.parametrize(("lowercase", "pieces"), [(True, ["w1", "w2"]), (False, ["[UNK]", "w2"])])
+def test_the_tokenizer_has_the_vocabulary_and_its_letter_case(lowercase, pieces):
+    tokenizer = Bert(SMALL, PIECES, lowercase=lowercase).tokenizer
+    assert tokenizer.tokenize("W1 w2") == pieces
+    assert tokenizer.vocabulary.pieces == PIECES
+
+
+def test_without_special_pieces_only_the_tokenizer_is_missing():
+    bert = Bert(SMALL, [f"w{i}" for i in range(30)])
+    with pytest.raises(ValueError, match=r"special pieces.*Missing: \[PAD\]"):
+        _ = bert.tokenizer
 
 
 def test_a_bert_needs_a_vocabulary_of_its_size():

@@ -1,0 +1,88 @@
+"""The tokenizer inside a TensorFlow graph, for exporting a model that takes strings."""
+
+import re
+
+from bert_course.text.vocabulary import SPECIAL
+from bert_course.text.words import LONGEST_WORD, Readings
+
+try:
+    import tensorflow as tf
+    import tensorflow_text
+except ImportError as error:
+    raise ImportError(
+        "A tokenizer inside a graph needs tensorflow and tensorflow-text (which is not made for "
+        "Windows): pip install tensorflow-text. Without them, give the model ids from "
+        f"WordPieceTokenizer. Received: {error}"
+    ) from error
+
+# Characters for private use are left out of texts, so these are free to stand for special pieces.
+STAND_INS = {chr(0xE000 + place): piece for place, piece in enumerate(SPECIAL)}
+PRIVATE = r"\p{Co}"
+NAMED = (range(0xD800), range(0xF900, 0x40000), range(0xE0000, 0xE1000))  # has all others in it
+UNCHANGED = "\0"  # is itself read as nothing
+
+
+class InGraphTokenizer(tf.Module):
+    """A `WordPieceTokenizer` made of TensorFlow operations, with the same ids.
+
+    Words are cut by tensorflow_text's FastWordpieceTokenizer. How characters are read comes from
+    `Readings`: its FastBertTokenizer, which reads them too, takes ﬁ for fi and ② for 2, which BERT
+    does not, and does not know [MASK] in a text.
+
+    Args:
+        tokenizer: a `WordPieceTokenizer`.
+        length: of every row; what is too long is cut off.
+    """
+
+    def __init__(self, tokenizer, length=128):
+        super().__init__()
+        if length < 2:
+            raise ValueError(f"length must leave room for [CLS] and [SEP]. Received: {length}")
+        vocabulary = tokenizer.vocabulary
+        self.length = length
+        self.pad, self.cls, self.sep = vocabulary.pad, vocabulary.cls, vocabulary.sep
+        self.readings = as_table(changes(Readings(tokenizer.lowercase, tokenizer.strip_accents)))
+        self.cut = tensorflow_text.FastWordpieceTokenizer(
+            vocabulary.pieces,
+            token_out_type=tf.int32,
+            max_bytes_per_word=4 * LONGEST_WORD,  # a character has at most four
+            no_pretokenization=True,
+        )
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
+    def __call__(self, texts):
+        """Strings (B,) -> the inputs of an encoder: token_ids, segment_ids, padding_mask (B, S)."""
+        ids = self.cut.tokenize(self.split_words(texts)).merge_dims(1, 2)  # (B, each its own)
+        column = tf.ones((tf.shape(texts)[0], 1), tf.int32)
+        ids = tf.concat([self.cls * column, ids[:, : self.length - 2], self.sep * column], axis=1)
+        shape = (None, self.length)
+        token_ids = ids.to_tensor(self.pad, shape=shape)
+        return {
+            "token_ids": token_ids,
+            "segment_ids": tf.zeros_like(token_ids),
+            "padding_mask": tf.ones_like(ids, tf.bool).to_tensor(False, shape=shape),
+        }
+
+    def split_words(self, texts):
+        """As `split_words` in words.py: strings (B,) -> words (B, each its own)."""
+        texts = tf.strings.regex_replace(texts, PRIVATE, "")
+        for stand_in, piece in STAND_INS.items():
+            texts = tf.strings.regex_replace(texts, re.escape(piece), stand_in)
+        characters = tf.strings.unicode_split(texts, "UTF-8")
+        readings = tf.ragged.map_flat_values(self.readings.lookup, characters)
+        readings = tf.where(readings == UNCHANGED, characters, readings)
+        words = tf.strings.split(tf.strings.reduce_join(readings, axis=-1))
+        too_long = tf.strings.length(words, "UTF8_CHAR") > LONGEST_WORD
+        return tf.where(too_long, "[UNK]", words)
+
+
+def changes(readings):
+    """{character: what is read there}, of all that are not read as they are."""
+    pairs = ((chr(code), readings[code]) for codes in NAMED for code in codes)
+    special = {stand_in: f" {piece} " for stand_in, piece in STAND_INS.items()}
+    return {character: reading for character, reading in pairs if character != reading} | special
+
+
+def as_table(dictionary):
+    content = tf.lookup.KeyValueTensorInitializer(list(dictionary), list(dictionary.values()))
+    return tf.lookup.StaticHashTable(content, UNCHANGED)
