@@ -61,8 +61,9 @@ class WordPieceTokenizer:
 
     Paper: BERT (Devlin et al., 2018), §3, Input/Output Representations.
     Differs from Google's code, as the `tokenizers` library does: a special piece written in the
-    text, such as [MASK], is that piece; Σ is lower-cased to σ also at a word's end; private
-    characters are left out; see also NEWCOMERS and CHINESE in words.py.
+    text, such as [MASK], is that piece; a word of more than 100 characters is unknown, not of more
+    than 200; Σ is lower-cased to σ also at a word's end; private characters are left out; see also
+    NEWCOMERS and CHINESE in words.py.
     """
 
     def __init__(self, vocabulary, lowercase=True, strip_accents=None):

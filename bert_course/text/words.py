@@ -25,8 +25,8 @@ NEWCOMERS = """
 16fe2 16fe4 1cf00-1cf2d 1cf30-1cf46 1e000-1e006 1e008-1e018 1e01b-1e021 1e023-1e024
 1e026-1e02a 1e08f 1e130-1e136 1e2ae 1e2ec-1e2ef 1e4ec-1e4ef 1e944-1e94a 1e95e-1e95f"""
 RECLASSIFIED = {"\u1734": "Mn", "\u166d": "Po", "\U000111c9": "Po"}  # {character: what it was}
-# Chinese characters: the blocks that Google's code names, the one before the last cut short as in
-# the `tokenizers` library (there it begins at 2b920, not at 2b820). Korean and kana are not here.
+# Chinese characters: the blocks that Google's code names, but for 2b820 to 2b91f, which the
+# `tokenizers` library leaves out. Korean and kana are not here.
 CHINESE = """
 4e00-9fff 3400-4dbf 20000-2a6df 2a700-2b73f 2b740-2b81f 2b920-2ceaf f900-faff 2f800-2fa1f"""
 

@@ -475,7 +475,8 @@ print(forgetful.tokenize("Ginger lives next door."))
 spoiled = sum("[UNK]" in forgetful.tokenize(sentence) for sentence in sentences)
 healthy = sum("[UNK]" in tokenizer.tokenize(sentence) for sentence in sentences)
 print(
-    f"sentences with an unknown word: {spoiled / len(sentences):.0%}, and {healthy} with lower-casing"
+    f"sentences with an unknown word: {spoiled / len(sentences):.0%}, "
+    f"and {healthy} with lower-casing"
 )
 assert healthy == 0 and spoiled == len(sentences)
 

@@ -150,8 +150,8 @@ package = asked_places(mask_tokens(np.tile(row, (draws, 1)), rng, vocabulary))
 np.testing.assert_allclose(loop.mean(axis=0), package.mean(axis=0), atol=0.015)
 how_many = [np.bincount(each.sum(axis=1), minlength=6) / draws for each in (loop, package)]
 np.testing.assert_allclose(*how_many, atol=0.015)
-never = [piece for piece, often in zip(row, package.mean(axis=0)) if often == 0]
-print("loop = package: True; never chosen:", {vocabulary.pieces[piece] for piece in never})
+never = {vocabulary.pieces[i] for i, often in zip(row, package.mean(axis=0)) if often == 0}
+print("loop = package: True; never chosen:", *sorted(never))
 
 # %% [markdown]
 # ## 5.2 What the model reads instead
@@ -189,9 +189,9 @@ for name, shown in (("loop", loop), ("package", package)):
 # not `[MASK]` but a word. How likely is it the right one?
 
 # %%
-is_word = package != vocabulary.mask
-trust = (package == asked)[is_word].mean()
-print(f"right in {trust:.2f} of {is_word.sum():,} cases")
+shows_word = package != vocabulary.mask
+trust = (package == asked)[shows_word].mean()
+print(f"right in {trust:.2f} of {shows_word.sum():,} cases")
 assert abs(trust - 0.5) < 0.04
 
 # %% [markdown]
@@ -203,9 +203,7 @@ assert abs(trust - 0.5) < 0.04
 #
 # </details>
 #
-# And it is not told which words are witnesses of that kind: outside, every word could be one.
-# Section 5.7 will show what this does to a model. The package does the same for a whole batch at
-# once. Here are its two draws of luck: how many to ask for, and what to show instead.
+# Nor is it told beforehand at which words it will be asked: any word of a sentence may be such a witness. Section 5.7 will show what this does to a model. The package does the same for a whole batch at once. Here are its two draws of luck: how many to ask for, and what to show instead.
 
 # %%
 show_source(draw_budget, replace_words)
@@ -231,7 +229,6 @@ from bert_course.model.config import BASE, BertConfig
 from bert_course.model.encoder import build_encoder
 from bert_course.model.heads import MaskedWordHead
 import keras  # after bert_course.model, which keeps the backend's banner quiet
-from keras import ops
 
 sizes = BertConfig(
     vocab_size=len(vocabulary), num_layers=2, hidden_dim=64, num_heads=2, intermediate_dim=256,
@@ -285,7 +282,7 @@ def share_of_head(sizes, length, slots):
 for name, sizes_of, length, slots in (("ours", sizes, 32, 5), ("BERT-base", BASE, 128, 20)):
     shares = [share_of_head(sizes_of, length, asked) for asked in (length, slots)]
     print(
-        f"{name:9} the head's share: {shares[0]:.0%} asking everywhere, {shares[1]:.0%} in {slots} slots"
+        f"{name:9} the head: {shares[0]:.0%} if asked everywhere, {shares[1]:.0%} in {slots} slots"
     )
 
 # %% [markdown]
@@ -342,11 +339,11 @@ from bert_course.world.build import stories
 from bert_course.world.ceiling import blanks, score_ceiling
 from bert_course.world.story import as_text
 
-found = []
+luck, found = np.random.default_rng(0), []
 for story, _ in islice(stories("test"), 400):
     for sentence in 4 * story.sentences:  # each four times, with other words hidden
         if ", for " in as_text(sentence):
-            hidden = {word for word in sentence if rng.random() < 0.15}
+            hidden = {word for word in sentence if luck.random() < 0.15}
             found += blanks(sentence, hidden, tokenizer)[1]
 ceiling = score_ceiling(found)
 print(f"ceiling: accuracy {ceiling.accuracy:.2f}, loss {ceiling.cross_entropy:.2f}")
@@ -396,7 +393,7 @@ def start_again(weights):
     model.set_weights(weights)
     for memory in model.optimizer.variables:
         if memory.name != "learning_rate":
-            memory.assign(ops.zeros_like(memory))
+            memory.assign(np.zeros(memory.shape))
 
 
 # %% [markdown]
@@ -540,7 +537,7 @@ print("the word itself there: the copier names it, in over 0.9 of all cases: Tru
 is_word = vocabulary.is_ordinary[train_rows]  # (N, S)
 salad = train_rows.copy()
 salad[is_word] = np.random.default_rng(0).permutation(train_rows[is_word])
-print(tokenizer.decode(salad[0]))
+print(" ".join(vocabulary.pieces[i] for i in salad[0][salad[0] != vocabulary.pad]))
 salad_copier, *_ = train_with(never_masked, sentences=salad)
 
 # %%

@@ -329,7 +329,8 @@ plt.show()
 describe(
     f"left, strangers: the original falls from {strangers['original'][0]:.2f} to "
     f"{strangers['original'][-1]:.2f}, the package stays at {strangers['package'][-1]:.2f}. Right, "
-    f"fill: the original falls to {fill['original'][-1]:.2f}, the package to {fill['package'][-1]:.2f}."
+    f"fill: the original falls to {fill['original'][-1]:.2f}, "
+    f"the package to {fill['package'][-1]:.2f}."
 )
 
 # %% [markdown]

@@ -58,7 +58,7 @@ def test_its_chances_are_calibrated(hidden):
 
 
 def test_an_oracle_that_is_too_sure_is_found_out(hidden):
-    """The tests above can fail: half-certainties that are made near certainties do not come true."""
+    """The tests above can fail: half-certainties made near certainties do not come true."""
     too_sure = []
     for blank in everything(hidden):
         chances = {piece: 0.2 * p for piece, p in blank.chances.items()}
