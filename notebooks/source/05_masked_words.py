@@ -329,10 +329,7 @@ print(f"Keras's default, with {filled:.0%} of the slots filled: {naive_loss * fi
 #
 # ## 5.4 The right way
 #
-# Two lines to measure by. The *unigram* looks at no context and always gives the most frequent
-# piece. The *ceiling* is an oracle that knows how the small world makes its sentences; it sees the
-# words that are not hidden, and knows for every blank how probable each word is. Nobody who sees
-# only the sentence can do better.
+# Two lines to measure by. The *unigram* looks at no context and always gives the most frequent piece. The *ceiling* is an oracle that knows how the small world makes its sentences; it sees the words that are not hidden, and knows for every blank how probable each word is. On average, nobody who sees only the sentence can do better.
 
 # %%
 from bert_course.world.build import stories
@@ -363,9 +360,8 @@ questions = ask(1.0, 0.0)
 counts = np.bincount(train_rows.ravel(), minlength=len(vocabulary)) * vocabulary.is_ordinary
 is_question = questions.weights == 1
 unigram = (questions.labels[is_question] == counts.argmax()).mean()
-print(
-    f"{is_question.sum()} questions; always “{vocabulary.pieces[counts.argmax()]}”: {unigram:.2f}"
-)
+often = vocabulary.pieces[counts.argmax()]
+print(f"{is_question.sum()} questions; always “{often}”: {unigram:.2f} right")
 
 # %% [markdown]
 # Everything that follows is trained by one loop: the same first weights, an optimiser without
@@ -401,8 +397,6 @@ def start_again(weights):
 
 
 # %%
-
-
 def train_with(recipe, steps=300, start=first_weights, sentences=train_rows):
     start_again(start)
     rng, losses, shares = np.random.default_rng(0), [], []
@@ -456,16 +450,14 @@ def panels(both_losses, both_shares, log=False):
 panels({"": smooth(right_losses)}, {"": right_shares})
 plt.show()
 assert right_shares[-1] > unigram + 0.35 and smooth(right_losses)[-1] > ceiling.cross_entropy
+assert right_shares[3] < 0.65 * right_shares[-1]
 describe(
-    "left, the loss falls and stays above the ceiling's. Right, the share of right answers: low "
-    f"for a hundred steps, then up to more than {unigram + 0.35:.2f}; ceiling {ceiling.accuracy:.2f}."
+    "left, the loss falls and stays above the ceiling's. Right, the share of right answers rises "
+    f"from the unigram's {unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is {ceiling.accuracy:.2f}."
 )
 
 # %% [markdown]
-# The model reads. Its answers are about sentences it has never seen, several times the unigram's
-# share of them is right, and the ceiling is still above it. For a hundred steps it did little more
-# than count words; then it turned. That is what training looks like when it works. Now for two
-# ways in which it looks better.
+# The model reads. Its answers are about sentences it has never seen, several times the unigram's share of them is right, and the ceiling is still above it. Note the turn: after a hundred steps, when a third of the time was gone, it could do less than two thirds of what it would. So training looks when it works. Now for two ways in which it looks better.
 #
 # ## 5.5 First mistake: nothing is masked
 #
@@ -550,16 +542,13 @@ assert after["copier"] < after["salad copier"] + 0.1
 print("sentences are worth no more than salad: True")
 
 # %% [markdown]
-# A head start there is, and whoever tests without the control calls it knowledge of the language.
-# But a model that has never seen a sentence has the same. What both have learned is to give each
-# word a row of its own in the table, far enough from all others to be told apart. Of what the
-# words have to do with each other, nothing.
+# A head start there is, and whoever tests without the control calls it knowledge of the language. But a model that never saw a sentence has the same. What can be learned by copying can be learned from salad: that there are words, and that each is another. Of what they have to do with each other, nothing.
 #
 # ## 5.6 Second mistake: padding counts
 #
 # Empty slots carry the label `[PAD]` and the weight 0. Forget the weight, and the model is asked
 # for `[PAD]` again and again. (Other programs choose 15 % of *all* positions, padding too, and
-# count each. It comes to the same.) Google's settings have 20 slots for a row; our short sentences
+# count each. It is the same mistake.) Google's settings have 20 slots for a row; our short sentences
 # fill two or three.
 
 
@@ -629,7 +618,7 @@ model.compile(adamw(), loss, jit_compile=False)
 _, padded_losses, padded_shares = train_with(padding_counts, steps=200)
 assert padded_shares[-1] > 0.7 * right_shares[7] > 3 * unigram
 print("with AdamW, after 200 steps, more than 0.7 of what the right way knows: True")
-assert smooth(padded_losses)[-1] < smooth(right_losses)[7] / 4
+assert last["copier"] < smooth(padded_losses)[-1] < smooth(right_losses)[7] / 4
 print("and a loss less than a quarter of the right one: True")
 
 # %% [markdown]
@@ -642,7 +631,7 @@ print("and a loss less than a quarter of the right one: True")
 #
 # Why not simply hide all that is asked for? Because a model that is used sees no `[MASK]`. In
 # fine-tuning (notebooks 10 to 12) every word is visible. So train two recipes more: one with
-# `[MASK]` only, and one that keeps 20 % and never puts a wrong word.
+# `[MASK]` only, and one that keeps 20 % and never shows a wrong word. They are named by what is hidden, exchanged and kept.
 
 
 # %%
@@ -667,17 +656,15 @@ models["80/10/10"] = right
 
 # %%
 forms = {"hidden": questions, "visible": visible, "a wrong word": wrong_word}
-table = {
-    name: [share_right(form, each) for form in forms.values()] for name, each in models.items()
-}
+table = {name: [share_right(f, each) for f in forms.values()] for name, each in models.items()}
 heat_map(list(table.values()), table, forms, "the true word named", limits=(0, 1))
 plt.show()
 (all_mask, no_random, paper) = table.values()
 assert all_mask[0] > paper[0] - 0.05 and all_mask[1] < 0.45 < paper[1] - 0.1
-assert no_random[1] > paper[1] - 0.05 and no_random[2] < paper[2] - 0.1
+assert no_random[1] > paper[1] - 0.05 and no_random[2] < min(all_mask[2], paper[2]) - 0.1
 describe(
-    "three recipes by three questions. Hidden words: 100/0/0 is no worse than the others. Visible words: 100/0/0 names "
-    "less than half, the others more. Behind a wrong word, 80/0/20 finds the true one least often."
+    "three recipes by three questions. Hidden words: 100/0/0 is no worse than 80/10/10. Visible "
+    "words: it names less than 0.45, the others more. A wrong word: 80/0/20 is the worst."
 )
 
 # %% [markdown]

@@ -29,7 +29,7 @@ from small_berts import (
     weights_of,
 )
 
-from bert_course.model import tensor_files
+from bert_course import files
 from bert_course.model.checkpoints import Bert, load_pretrained, save_pretrained
 
 
@@ -285,9 +285,9 @@ def crash_at(monkeypatch, what, k):
         return FileWith(file, write)
 
     if what == "open":
-        monkeypatch.setattr(tensor_files, "open", crashing(real_open), raising=False)
+        monkeypatch.setattr(files, "open", crashing(real_open), raising=False)
     elif what == "write":
-        monkeypatch.setattr(tensor_files, "open", open_with_crashing_write, raising=False)
+        monkeypatch.setattr(files, "open", open_with_crashing_write, raising=False)
     else:
         monkeypatch.setattr(os, what, crashing(getattr(os, what)))
 
