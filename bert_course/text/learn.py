@@ -46,12 +46,8 @@ def learn_vocabulary(texts, size, lowercase=True, strip_accents=None, most_chara
             f"where {len(pieces)} are needed"
         )
     corpus = Corpus(words, alphabet)
-    known = set(pieces)
     while len(pieces) < size and (pair := corpus.best_pair()):
-        piece = corpus.join(pair)
-        if piece not in known:  # ab and ##c may have given what a and ##bc give now
-            known.add(piece)
-            pieces.append(piece)
+        pieces.append(corpus.join(pair))  # a new one: the same letters are joined in the same order
     return pieces
 
 
@@ -84,17 +80,17 @@ class Corpus:
 
     def __init__(self, words, alphabet):
         self.texts = list(alphabet)  # of the pieces; elsewhere they are numbers
-        self.numbers = {text: number for number, text in enumerate(alphabet)}
         self.counts = [0] * len(alphabet)  # of the pieces
         self.rows = {}  # {(left, right): row of the arrays below}
         self.neighbours = np.zeros((1024, 2), int)
         self.pair_counts = np.zeros(1024, int)
         self.words_with = []  # for each row, the words where the pair stands, or once stood
         self.cuts, self.weights = [], []
+        numbers = {text: number for number, text in enumerate(alphabet)}
         for word, count in words.items():
             letters = [word[0], *(f"##{letter}" for letter in word[1:])]
-            if all(letter in self.numbers for letter in letters):
-                self.cuts.append([self.numbers[letter] for letter in letters])
+            if all(letter in numbers for letter in letters):
+                self.cuts.append([numbers[letter] for letter in letters])
                 self.weights.append(count)
                 self._count(len(self.cuts) - 1, count)
 
@@ -129,7 +125,7 @@ class Corpus:
         """The (left, right) that gains most; of equally good ones the first in the alphabet."""
         gains = self.gains()
         best = gains.max(initial=0)
-        if best <= 0:
+        if best < 1e-6:  # nothing, or what rounding makes of nothing
             return None
         # Not ==: the last digit of a logarithm may differ between machines.
         equals = self.neighbours[np.flatnonzero(gains >= best * (1 - 1e-9))].tolist()
@@ -138,16 +134,14 @@ class Corpus:
     def join(self, pair):
         """Make one piece of these neighbours wherever they stand; answers with its text."""
         left, right = pair
-        text = self.texts[left] + self.texts[right].removeprefix("##")
-        new = self.numbers.setdefault(text, len(self.texts))
-        if new == len(self.texts):
-            self.texts.append(text)
-            self.counts.append(0)
+        new = len(self.texts)
+        self.texts.append(self.texts[left] + self.texts[right].removeprefix("##"))
+        self.counts.append(0)
         for word in list(self.words_with[self.rows[pair]]):
             self._count(word, -self.weights[word])
             self.cuts[word] = joined(self.cuts[word], left, right, new)
             self._count(word, self.weights[word])
-        return text
+        return self.texts[new]
 
 
 def joined(cut, left, right, new):

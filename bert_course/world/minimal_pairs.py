@@ -48,7 +48,7 @@ RULES = {
     "a colour from before": Rule("pet_colour|colour", "", 12),
     "a thing from before": Rule("thing|gift", "", 12),
     "a place from before": Rule("village|village2|spot", "", 12),
-    "a number from before": Rule("count", "", 12),
+    "a number twice": Rule("count", "", 0),
 }
 
 

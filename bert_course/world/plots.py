@@ -114,7 +114,7 @@ FRAMES = {
         the $dish ~smell of $food2 , and $B ~ask for more .
         $B ~be fond of $dish , so $A ~go out to find $food2 .
         $A ~stir the $dish , ~taste the $food1 and ~call it $verdict .
-        nobody ~find any^some $food2 for the $dish .
+        nobody ~find any^no $food2 for the $dish .
         """,
     "mood": """
         $A ~be $feeling , and so ~be $B .
@@ -134,7 +134,7 @@ FRAMES = {
         the <object> ~be not $this but $that .
         the <object> ~be $this , but the <object> ~be $that .
         “ is the <object> $this ? ” ~ask $A . “ no , it is $that . ”
-        $A ~want a $this <object> , but this|the one ~be $that .
+        $A ~want a $this <object> , but this one ~be $that .
         yesterday the <object> was $that , and today it is $this .
         """,
     "compare": """
