@@ -3,7 +3,7 @@
     python benchmarks/tokenizing.py FOLDER/books/*.txt --vocab FOLDER/vocab.txt
 
 A turn is the paragraphs of one file: theirs with `encode_batch`, ours one by one. Both run by turns
-in this process, so that whatever slows the machine down slows both, and must give the same ids.
+in this process and must give the same ids; what is measured is the processor's time, on one core.
 Ours remembers chunks that it has met, theirs has no such memory: so the files are read three times,
 and the first reading, which begins with nothing remembered, is reported apart.
 """
@@ -24,9 +24,9 @@ from bert_course.text.wordpiece import WordPieceTokenizer
 
 
 def timed(function, texts):
-    start = time.perf_counter()
+    start = time.process_time()
     answer = function(texts)
-    return time.perf_counter() - start, answer
+    return time.process_time() - start, answer
 
 
 def compare(books, our_ids, their_ids):
