@@ -20,14 +20,22 @@ def main(arguments=None):
 
 
 def parse(arguments):
-    from bert_course.commands import examples, world  # here, where Ctrl-C is answered in one line
+    from bert_course.commands import (
+        examples,
+        vocabulary,
+        world,
+    )  # here, where Ctrl-C is answered in one line
 
-    parser = argparse.ArgumentParser(prog=PROGRAM, description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Build BERT, and the data it learns from. COMMAND --help says more.",
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     doctor = commands.add_parser(
         "doctor", help="what works on this machine, what does not, and the fix"
     )
     doctor.set_defaults(run=run_doctor)
+    vocabulary.add_to(commands)
     examples.add_to(commands)
     world.add_to(commands)
     return parser.parse_args(arguments)

@@ -138,7 +138,7 @@ def check_memory():
         yield Finding(
             WARNING,
             f"CPU: {cores} cores, {memory:.1f} GB of memory",
-            "notebooks 04 and 07 want 4 GB: close other programs, or use Colab",
+            "notebook 04 wants 4 GB: close other programs, or use Colab",
         )
     else:
         yield Finding(OK, f"CPU: {cores} cores, {memory:.0f} GB of memory")

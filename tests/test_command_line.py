@@ -1,6 +1,7 @@
 """python -m bert_course: what it prints, and that it never fails with a traceback."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 from bert_course.__main__ import main
 from bert_course.text.examples import open_examples
 from bert_course.text.vocabulary import SPECIAL
+from bert_course.text.wordpiece import learn_vocabulary
 
 COMMAND = [sys.executable, "-m", "bert_course"]
 WORDS = "the a hen boat sings sleeps came went . The".split()
@@ -37,9 +39,12 @@ def test_examples(place, capsys):
     printed = capsys.readouterr()
     first, second, third, last = printed.out.splitlines()
     assert first == "2 documents (2 with a sentence a line, as guessed)"
-    assert second == "5 sentences, 20 word pieces"
+    assert second == "5 sentences, 20 word pieces, 0.0% [UNK]"
     header = open_examples(place / "out").header
-    assert third == f"{header['examples']} examples in out, {header['fill']:.1%} full"
+    assert third == (
+        f"{header['examples']} examples in out, {header['fill']:.1%} full; "
+        f"each piece {header['tokens'] / 20:.2f} times on average"
+    )
     assert " s" in last
     assert printed.err == ""  # no progress but on a terminal
 
@@ -101,7 +106,7 @@ def test_progress_on_a_terminal(place):
         ([], {"out": "mine"}, "Only a folder of examples is replaced"),
         ([], {"out": "corpus.txt"}, "Examples are written as a folder"),
         ([], {"out": "corpus.txt/out"}, "corpus.txt"),
-        (["--max-length", "2"], {}, "max_length must be"),
+        (["--max-length", "2"], {}, "max_length must lie between"),
         (["--copies", "0"], {}, "copies must be a whole number, 1 or more. Received: 0"),
         (["--processes", "0"], {}, "At least one process has to do the work"),
         (["--seed", "-1"], {}, "seed must be a whole number, 0 or more. Received: -1"),
@@ -162,3 +167,54 @@ def test_ctrl_c(place, processes):
     assert out == ""
     assert err == "\npython -m bert_course: interrupted; nothing is half written\n"
     assert sorted(path.name for path in place.iterdir()) == ["corpus.txt", "vocab.txt"]
+
+
+def test_a_vocabulary_with_capitals_wants_text_with_capitals(place, capsys):
+    (place / "vocab.txt").write_text("\n".join([*SPECIAL, *WORDS, "London", "Paris"]), "utf-8")
+    assert main(arguments()) == 2
+    assert "3 pieces with capital letters, which text in lower case" in capsys.readouterr().err
+    assert main(arguments("--cased")) == 0
+
+
+def test_unknown_words_are_told(place, capsys):
+    (place / "corpus.txt").write_text("the hen sings .\n\na ship sailed .\n", "utf-8")
+    assert main(arguments()) == 0
+    assert "8 word pieces, 25.0% [UNK]" in capsys.readouterr().out
+
+
+def test_a_vocabulary_is_learned(place, capsys):
+    command = "vocabulary --corpus corpus.txt --size 60 --out learned.txt".split()
+    assert main(command) == 0
+    learned = (place / "learned.txt").read_text("utf-8").split("\n")[:-1]
+    assert learned == learn_vocabulary(SENTENCES.split("\n"), 60)
+    assert capsys.readouterr().out == f"{len(learned)} pieces in learned.txt\n"
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("--out .", "a file in a folder that exists. Received: ."),
+        ("--out nowhere/learned.txt", "Received: nowhere/learned.txt"),
+        ("--out learned.txt --size 3", "size must leave room.*Received: 3"),
+        ("--out learned.txt --corpus nothing.txt", "nothing.txt"),
+    ],
+)
+def test_a_vocabulary_that_is_not_learned(place, capsys, more, expected):
+    before = sorted(place.iterdir())
+    assert main(["vocabulary", "--corpus", "corpus.txt", *more.split()]) == 2
+    assert re.search(expected, capsys.readouterr().err)
+    assert sorted(place.iterdir()) == before
+
+
+@pytest.mark.parametrize("name", ["README.md", "vocab.txt"])
+def test_the_world_is_not_written_over_other_files(place, capsys, name):
+    (place / "mine").mkdir()
+    (place / "mine" / name).write_text("mine")
+    assert main(["world", "--out", "mine"]) == 2
+    assert "choose a new one. Received: mine" in capsys.readouterr().err
+    assert (place / "mine" / name).read_text() == "mine"
+
+
+def test_the_world_is_not_written_to_a_file(place, capsys):
+    assert main(["world", "--out", "corpus.txt"]) == 2
+    assert "corpus.txt, which is a file" in capsys.readouterr().err

@@ -59,7 +59,13 @@ INSIDE = {
     "text.growing": [],
     "text.workers": [],
     "text.seeds": [],
-    "text.corpus_ids": ["text.documents", "text.growing", "text.pairs", "text.workers"],
+    "text.corpus_ids": [
+        "text.documents",
+        "text.growing",
+        "text.pairs",
+        "text.vocabulary",
+        "text.workers",
+    ],
     "text.example_folder": ["files", "text.vocabulary"],
     "text.example_writer": [
         "text.corpus_ids",
@@ -74,6 +80,7 @@ INSIDE = {
         "text.example_writer",
         "text.masking",
         "text.seeds",
+        "text.wordpiece",  # to say with what the text was cut
     ],
     "training": [],
     "training.hardware": [],
@@ -101,8 +108,9 @@ INSIDE = {
     "doctor": ["places", "model", "model.config", "model.encoder", "training.hardware"],
     "commands": [],
     "commands.examples": ["text.documents", "text.examples", "text.wordpiece"],
+    "commands.vocabulary": ["text.documents", "text.vocabulary", "text.wordpiece"],
     "commands.world": ["files", "world.build", "world.datasheet"],
-    "__main__": ["commands.examples", "commands.world", "doctor"],
+    "__main__": ["commands.examples", "commands.vocabulary", "commands.world", "doctor"],
 }
 
 # The libraries that a room may import; a module with a row of its own has that one instead.

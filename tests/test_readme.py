@@ -9,10 +9,9 @@ from bert_course.__main__ import main
 from bert_course.model.checkpoints import Bert, load_pretrained, save_pretrained
 from bert_course.model.config import BertConfig
 from bert_course.places import course_data
-from bert_course.text.vocabulary import read_vocabulary
 
-README = Path(__file__).resolve().parent.parent / "README.md"
-CODE = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+README_TEXT = (Path(__file__).resolve().parent.parent / "README.md").read_text("utf-8")
+CODE = re.findall(r"```python\n(.*?)```", README_TEXT, re.DOTALL)
 
 
 def test_the_lines_for_engineers_run(tmp_path, monkeypatch):
@@ -31,10 +30,11 @@ def test_the_lines_for_engineers_run(tmp_path, monkeypatch):
 
 def test_the_lines_for_pretraining_examples_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    read_vocabulary(course_data() / "vocab.txt").save(tmp_path / "vocab.txt")
-    (command,) = re.findall(r"python -m bert_course (examples .*)", README.read_text("utf-8"))
-    command = command.replace("FILE...", str(course_data() / "corpus" / "test.txt"))
-    assert main(command.split()) == 0
+    commands = re.findall(r"python -m bert_course (vocabulary|examples)( [^#\n]*)", README_TEXT)
+    assert [name for name, _ in commands] == ["vocabulary", "examples"]
+    for name, options in commands:
+        options = options.replace("FILE...", str(course_data() / "corpus" / "test.txt"))
+        assert main([name, *options.split()]) == 0
     assert len(CODE) == 2
     names = {}
     exec(CODE[1], names)

@@ -19,7 +19,12 @@ WITH = {SENTENCES: "a sentence a line", PARAGRAPHS: "a paragraph a line"}
 
 
 def add_to(commands):
-    parser = commands.add_parser("examples", help="text -> pretraining examples")
+    parser = commands.add_parser(
+        "examples",
+        help="text -> pretraining examples",
+        description="Cut text into pairs [CLS] A [SEP] B [SEP], half of them true next sentences, "
+        "half with a B from another document, and store them for training.",
+    )
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("--corpus", nargs="+", required=True, metavar="FILE", help="UTF-8 text, see --layout")
@@ -29,7 +34,7 @@ def add_to(commands):
         ("--max-length", 128, "tokens in an example"),
         ("--seed", 0, "another one gives other pairs"),
         ("--processes", 1, "that share the work"),
-        ("--copies", 1, "how often each document is used, each time with other strangers"),
+        ("--copies", 1, "how often each document is used, each time with other pairs"),
     ):
         add(name, type=int, default=default, metavar="N", help=f"{meaning} ({default})")
     add(
@@ -44,6 +49,7 @@ def add_to(commands):
 def run(options):
     start = time.perf_counter()
     tokenizer = WordPieceTokenizer(options.vocab, lowercase=not options.cased)
+    refuse_lost_capitals(tokenizer)
     with Progress(options.corpus) as progress:
         header = write_examples(
             options.corpus,
@@ -59,10 +65,25 @@ def run(options):
     layouts = [f"{n:,} with {WITH[layout]}" for layout, n in header["layouts"].items()]
     guessed = "" if options.layout else ", as guessed"
     print(f"{header['documents']:,} documents ({' and '.join(layouts)}{guessed})")
-    print(f"{header['sentences']:,} sentences, {header['ids']:,} word pieces")
-    print(f"{header['examples']:,} examples in {options.out}, {header['fill']:.1%} full")
+    unknown = header["unknown"] / header["ids"]
+    print(f"{header['sentences']:,} sentences, {header['ids']:,} word pieces, {unknown:.1%} [UNK]")
+    print(
+        f"{header['examples']:,} examples in {options.out}, {header['fill']:.1%} full; "
+        f"each piece {header['tokens'] / header['ids']:.2f} times on average"
+    )
     print(f"{time.perf_counter() - start:.1f} s{peak_memory()}")
     return 0
+
+
+def refuse_lost_capitals(tokenizer):
+    """Lower-cased text would find none of the pieces that have capitals."""
+    pieces = [p for p in tokenizer.vocabulary.pieces if not p.startswith(("[", "<"))]
+    capitals = sum(piece != piece.lower() for piece in pieces)
+    if tokenizer.lowercase and capitals > len(pieces) / 10:
+        raise ValueError(
+            f"The vocabulary has {capitals:,} pieces with capital letters, which text in lower "
+            "case never uses: add --cased. Received: no --cased"
+        )
 
 
 def peak_memory():

@@ -22,6 +22,7 @@ def add_to(commands):
 
 
 def run(options):
+    refuse_foreign_folder(pathlib.Path(options.out))
     files = build_corpus(progress)
     train_text = files["corpus/train.txt"].decode("utf-8").removesuffix("\n")
     files |= build_vocabulary(train_text)
@@ -35,6 +36,18 @@ def run(options):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(content, path)
     print(f"{options.out}: {len(files)} files, {sum(map(len, files.values())) / 1e6:.1f} MB")
+    return 0
+
+
+def refuse_foreign_folder(folder):
+    """Files are written over those of an earlier run, never over somebody's own."""
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"The files go in a folder. Received: {folder}, which is a file")
+    if folder.exists() and any(folder.iterdir()) and not (folder / "ceiling.json").exists():
+        raise ValueError(
+            "Only a folder that this command has written is written again: choose a new one. "
+            f"Received: {folder}, which holds other things"
+        )
 
 
 def progress(things, name, count):

@@ -8,6 +8,7 @@ import numpy as np
 from bert_course.text.documents import read_lines
 from bert_course.text.growing import GrowingArray
 from bert_course.text.pairs import FlatDocuments
+from bert_course.text.vocabulary import SPECIAL
 from bert_course.text.workers import in_order
 
 NAMES = ("ids", "sentence_starts", "document_starts")
@@ -28,10 +29,10 @@ def write_corpus_ids(paths, tokenizer, folder, layout=None, processes=1, progres
     """Text files -> the three arrays of `FlatDocuments`, in as many .npy files.
 
     Sentences of which nothing is left as ids are left out, and so are documents of such sentences.
-    Returns how many of each there are.
+    Returns how many of each there are, and how many ids are [UNK].
     """
     folder.mkdir()
-    layouts, size = Counter(), 0
+    layouts, size, unknown = Counter(), 0, 0
     with (
         GrowingArray(folder / "ids.npy") as ids,
         GrowingArray(folder / "sentence_starts.npy") as sentence_starts,
@@ -46,6 +47,7 @@ def write_corpus_ids(paths, tokenizer, folder, layout=None, processes=1, progres
             ids.add(lot.ids)
             layouts += lot.layouts
             size += lot.size
+            unknown += int(np.count_nonzero(lot.ids == tokenizer.vocabulary.unk))
             if progress:
                 progress("reading", size)
     if document_starts.rows < 3:
@@ -58,6 +60,7 @@ def write_corpus_ids(paths, tokenizer, folder, layout=None, processes=1, progres
         "layouts": layouts,
         "sentences": sentence_starts.rows - 1,
         "ids": ids.rows,
+        "unknown": unknown,
     }
 
 
@@ -86,10 +89,6 @@ def some_documents(documents, numbers):
     )
 
 
-def smallest_type(vocabulary):
-    return np.dtype(np.uint16 if len(vocabulary) <= 2**16 else np.uint32)
-
-
 def _lots(documents):
     lot, size = [], 0
     for document in documents:
@@ -105,7 +104,7 @@ def _lots(documents):
 def _encode(tokenizer, documents):
     ids, sentence_lengths, document_lengths, layouts = [], [], [], Counter()
     for document in documents:
-        sentences = [tokenizer.ids(sentence) for sentence in document.sentences]
+        sentences = [_ordinary_ids(sentence, tokenizer) for sentence in document.sentences]
         lengths = [len(sentence) for sentence in sentences if sentence]
         if lengths:
             ids.extend(sentences)
@@ -121,6 +120,15 @@ def _encode(tokenizer, documents):
     )
 
 
+def _ordinary_ids(sentence, tokenizer):
+    """Without special pieces: a [SEP] that stands in a text would end A, a [MASK] ask nothing."""
+    ids = tokenizer.ids(sentence)
+    if "[" not in sentence:
+        return ids
+    special = {tokenizer.vocabulary.ids[piece] for piece in SPECIAL} - {tokenizer.vocabulary.unk}
+    return [number for number in ids if number not in special]
+
+
 def _as_array(sentences, vocabulary):
     ids = np.concatenate([np.array(sentence, np.int64) for sentence in [[], *sentences]])
     if ids.size and not 0 <= ids.min() <= ids.max() < len(vocabulary):
@@ -128,4 +136,4 @@ def _as_array(sentences, vocabulary):
             "A tokenizer gives ids of its own vocabulary, from 0 to "
             f"{len(vocabulary) - 1}. Received: {ids.min()} to {ids.max()}"
         )
-    return ids.astype(smallest_type(vocabulary))
+    return ids.astype(vocabulary.id_type)

@@ -23,6 +23,7 @@ VERSION = 1
 HEADER = "header.json"
 VOCABULARY = "vocab.txt"
 ARRAYS = ("token_ids", "first_lengths", "lengths", "next_sentence_labels")
+REPLACED = "replaced"  # the folder that was there before, while the new one takes its place
 FILES = (*(f"{name}.npy" for name in ARRAYS), VOCABULARY)
 
 
@@ -61,6 +62,7 @@ def read_header(folder):
             f"Examples must be of version {VERSION}: write them again with this version of the "
             f"course. Received: {folder}, of version {header.get('version')}"
         )
+    _refuse_lacking_header(header, folder)
     for name in FILES:
         path, wanted = folder / name, header["files"][name]["bytes"]
         found = path.stat().st_size if path.is_file() else None
@@ -71,6 +73,24 @@ def read_header(folder):
                 + ("which is not there" if found is None else f"which has {found}")
             )
     return header
+
+
+def _refuse_lacking_header(header, folder):
+    """A header that somebody edited may lack what is looked up in it later."""
+    try:
+        hashes = [header["files"][name]["sha256"] for name in FILES]
+        numbers = [header["files"][name]["bytes"] for name in FILES]
+        numbers += [header["examples"], header["settings"]["max_length"]]
+        words = [*hashes, header["vocabulary"]]
+        settings = [header["settings"][name] for name in ("lowercase", "strip_accents")]
+    except (KeyError, TypeError):
+        words, numbers, settings = [None], [], []
+    for kind, values in ((str, words), (int, numbers), (bool, settings)):
+        if not all(type(value) is kind for value in values):
+            raise ValueError(
+                f"{HEADER} must say what it said when it was written: write the examples again. "
+                f"Received: {folder / HEADER}, changed since"
+            )
 
 
 def _read_own_header(folder):
@@ -94,7 +114,7 @@ def read_folder_vocabulary(folder, header):
 
 def open_arrays(folder, header):
     """{name: array}, memory-mapped."""
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in ARRAYS}
+    arrays = {name: _open_array(folder / f"{name}.npy") for name in ARRAYS}
     count, length = header["examples"], header["settings"]["max_length"]
     for name, array in arrays.items():
         wanted = (count, length) if name == "token_ids" else (count,)
@@ -104,6 +124,19 @@ def open_arrays(folder, header):
                 f"again. Received: {folder}, with {array.shape}"
             )
     return arrays
+
+
+def _open_array(path):
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError):
+        array = None
+    if array is None or array.dtype.kind != "u":
+        raise ValueError(
+            f"{path.name} must be an array of whole numbers, as it was written: write the examples "
+            f"again. Received: {path}, changed since"
+        )
+    return array
 
 
 def check_hashes(folder, header):
@@ -150,6 +183,9 @@ def workplace(folder):
     with open(beside / "lock", "w") as lock:
         _lock(lock, folder)
         try:
+            replaced = beside / REPLACED
+            if replaced.exists() and not folder.exists():  # killed between two renames
+                os.replace(replaced, folder)
             for path in beside.iterdir():
                 if path.is_dir():
                     shutil.rmtree(path)
@@ -177,9 +213,10 @@ def _lock(file, folder):
 def put_in_place(new, folder):
     """Rename a folder that is whole to its place; what it replaces is put aside first.
 
-    Whoever is killed between the two leaves no folder, but never a mixture.
+    Whoever is killed between the two leaves no folder, but never a mixture; the next run puts the
+    old one back.
     """
-    aside = new.with_name("replaced")
+    aside = new.with_name(REPLACED)
     if folder.exists():
         os.replace(folder, aside)
     try:

@@ -20,14 +20,13 @@ from bert_course.text.example_folder import (
     write_header,
 )
 from bert_course.text.growing import GrowingArray
-from bert_course.text.pairs import make_pairs
+from bert_course.text.pairs import make_pairs, refuse_strange_length
 from bert_course.text.seeds import PAIRS, as_count, generator
 
 # Documents are paired in groups of at least so many ids, which take 15 MB of memory, and of so many
 # documents.
 GROUP = 2_000_000
 FEWEST = 10
-SHORTEST = 5  # [CLS] A [SEP] B [SEP]
 
 
 def write_examples(
@@ -47,6 +46,7 @@ def write_examples(
     First the text becomes ids on disk, in a folder beside; then, from there, groups of documents
     become pairs. No more is in memory than a few megabytes of text, or one group. The result is
     the same, byte for byte, whatever the number of processes. The folder appears when it is whole.
+    Special pieces that are written in the text are left out.
 
     Args:
         paths, layout: see `read_documents`.
@@ -60,12 +60,13 @@ def write_examples(
     Returns what header.json says.
     """
     settings = {
-        "max_length": as_count(max_length, "max_length", SHORTEST),
+        "max_length": as_count(max_length, "max_length"),
         "seed": as_count(seed, "seed"),
         "copies": as_count(copies, "copies", 1),
         "lowercase": tokenizer.lowercase,
         "strip_accents": tokenizer.strip_accents,
     }
+    refuse_strange_length(settings["max_length"])
     folder = pathlib.Path(folder).expanduser().resolve()
     check_may_be_written(folder)
     with workplace(folder) as beside:
@@ -100,7 +101,7 @@ def _write_pairs(ids, folder, vocabulary, settings, progress):
                 if progress:
                     progress("pairing", paired / len(sizes) / settings["copies"])
     rows = arrays["lengths"].rows
-    return {"examples": rows, "fill": tokens / (rows * settings["max_length"])}
+    return {"examples": rows, "tokens": tokens, "fill": tokens / (rows * settings["max_length"])}
 
 
 def draw_groups(sizes, rng):

@@ -14,6 +14,7 @@ from bert_course.text.example_folder import (
 from bert_course.text.example_writer import write_examples
 from bert_course.text.masking import mask_tokens
 from bert_course.text.seeds import MASKS, ORDER, as_count, generator
+from bert_course.text.wordpiece import WordPieceTokenizer
 
 __all__ = ["Examples", "open_examples", "write_examples"]
 
@@ -27,7 +28,8 @@ def open_examples(folder, batch_size=32, seed=0, slots=None, whole_words=False, 
     Args:
         seed: of the order of the examples, and of the masks.
         slots, whole_words: see `mask_tokens`.
-        fixed_masks: an example has the same masks in every epoch, not others each time.
+        fixed_masks: an example has the same masks in every epoch, not others each time. Rows are
+            then masked one by one, which takes some 70 times as long.
     """
     return Examples(folder, batch_size, seed, slots, whole_words, fixed_masks)
 
@@ -40,7 +42,7 @@ class Examples:
     all batches are equally large and no example is ever left out.
 
     Attributes:
-        vocabulary: the `Vocabulary` whose ids these are.
+        vocabulary: the `Vocabulary` whose ids these are; tokenizer: what cut the text into them.
         header: what header.json says: settings, counts, hashes.
         steps_per_epoch: after so many, each example has been seen.
     """
@@ -52,9 +54,23 @@ class Examples:
         self.header = read_header(self.folder)
         self.vocabulary = read_folder_vocabulary(self.folder, self.header)
         self.arrays = open_arrays(self.folder, self.header)
+        length = self.header["settings"]["max_length"]
+        if slots is not None and as_count(slots, "slots", least=1) > length:
+            raise ValueError(
+                f"slots must be {length} or fewer: a row has no more. Received: {slots}"
+            )
         self.masking = {"slots": slots, "whole_words": whole_words}
         self.fixed_masks = fixed_masks
         self._orders = {}  # {epoch: its order}
+
+    def __reduce__(self):  # for pickle: the arrays stay on disk
+        masking = (*self.masking.values(), self.fixed_masks)
+        return Examples, (self.folder, self.batch_size, self.seed, *masking)
+
+    @property
+    def tokenizer(self):
+        settings = self.header["settings"]
+        return WordPieceTokenizer(self.vocabulary, settings["lowercase"], settings["strip_accents"])
 
     def __len__(self):
         return self.header["examples"]

@@ -42,8 +42,8 @@ def mask_tokens(
         token_ids: (B, S), any type of integers.
         rng: seed or numpy Generator; the same one gives the same answer.
         vocabulary: a `Vocabulary`.
-        share: of the n ordinary tokens in a row; their expected number is exactly share · n, and
-            at least 1. At least one position of a row is left to read.
+        share: of the n ordinary tokens in a row; their expected number is exactly share · n, or 1
+            where that is less. At least one position of a row is left to read.
         slots: P; without it, as many as `share` can need.
         whole_words: choose words, not pieces. The drawing ends at the first word that would go
             over the row's share, so a little less than the share is chosen, and none of a row

@@ -12,6 +12,7 @@ from bert_course.text.strangers import IS_NEXT, NOT_NEXT, change_seconds
 
 __all__ = ["IS_NEXT", "NOT_NEXT", "FlatDocuments", "Pairs", "make_pairs"]
 
+SHORTEST, LONGEST = 5, 2**15  # of a row: its length is stored in 16 bits
 ROWS_AT_A_TIME = 1024  # that many stay in the processor's cache
 
 
@@ -72,7 +73,7 @@ def make_pairs(documents, vocabulary, max_length=128, rng=0, short_share=0.1):
 
     What is too much for a row is cut from the longer half, at the beginning of A or the end of B,
     but never a whole sentence; a sentence whose end was cut begins the next pair. The last pair of
-    a document reaches back until it is full.
+    a document reaches back until it is full, so short documents are read in part twice.
 
     Every sentence is in some pair, with these exceptions. Empty sentences, and documents of a
     single token, are left out. A sentence that is longer than a row is cut in half rows, and one
@@ -93,7 +94,8 @@ def make_pairs(documents, vocabulary, max_length=128, rng=0, short_share=0.1):
         rng: seed or numpy Generator; the same one gives the same pairs.
         short_share: of the pairs that need not fill a row, but have any length from 2 tokens on.
     """
-    _refuse_strange_settings(max_length, short_share)
+    refuse_strange_length(max_length)
+    _refuse_strange_share(short_share)
     if not isinstance(documents, FlatDocuments):
         documents = FlatDocuments.from_lists(documents)
     rng = np.random.default_rng(rng)
@@ -109,8 +111,7 @@ def make_pairs(documents, vocabulary, max_length=128, rng=0, short_share=0.1):
 
 def lay_out(ids, plan, vocabulary, max_length):
     """`Plan` -> (N, S) [CLS] A [SEP] B [SEP] and padding."""
-    dtype = "uint16" if len(vocabulary) <= 2**16 else "uint32"
-    rows = np.empty((len(plan.documents), max_length), dtype)
+    rows = np.empty((len(plan.documents), max_length), vocabulary.id_type)
     for start in range(0, len(rows), ROWS_AT_A_TIME):
         some = slice(start, start + ROWS_AT_A_TIME)
         lay_out_some(rows[some], ids, plan.part(some), vocabulary)
@@ -151,12 +152,15 @@ def read_rows(ids, starts, length):
     return rows
 
 
-def _refuse_strange_settings(max_length, short_share):
-    if max_length < 5:
+def refuse_strange_length(max_length):
+    if not SHORTEST <= max_length <= LONGEST:
         raise ValueError(
-            "max_length must be 5 or more: [CLS] A [SEP] B [SEP], with a token each in A and B. "
-            f"Received: {max_length}"
+            f"max_length must lie between {SHORTEST}, for [CLS] A [SEP] B [SEP] with a token each "
+            f"in A and B, and {LONGEST}; published models read 512. Received: {max_length}"
         )
+
+
+def _refuse_strange_share(short_share):
     if not 0 <= short_share <= 1:
         raise ValueError(
             f"short_share must lie between 0 and 1, such as 0.1. Received: {short_share}"

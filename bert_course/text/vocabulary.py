@@ -20,6 +20,7 @@ class Vocabulary:
         pad, unk, cls, sep, mask: ids of the special pieces.
         is_ordinary: (V,) True where a piece may stand for text: neither special nor [unused7].
         continues: (V,) True where a piece begins with ##, so continues the word before it.
+        id_type: the smallest type of numbers that holds every id.
         sha256: of vocab.txt; two vocabularies with the same one are the same.
     """
 
@@ -42,6 +43,7 @@ class Vocabulary:
         self.pad, self.unk, self.cls, self.sep, self.mask = (self.ids[p] for p in SPECIAL)
         self.is_ordinary = np.array([p not in SPECIAL and not UNUSED.fullmatch(p) for p in pieces])
         self.continues = np.array([p.startswith("##") for p in pieces])
+        self.id_type = np.dtype("uint16" if len(pieces) <= 2**16 else "uint32")
         self.sha256 = hashlib.sha256(_as_file(pieces)).hexdigest()
 
     def __len__(self):
@@ -60,7 +62,7 @@ def read_vocabulary(path):
     path = pathlib.Path(path).expanduser()
     try:
         # Not splitlines(): published vocabularies hold characters that it takes for line ends.
-        pieces = path.read_bytes().decode("utf-8").removesuffix("\n").split("\n")
+        pieces = path.read_bytes().decode("utf-8-sig").removesuffix("\n").split("\n")
     except OSError as error:
         raise ValueError(
             "A vocabulary is a file with one piece a line, such as the vocab.txt of a published "

@@ -232,5 +232,5 @@ def inflect(verb, tense, number="one"):
 
 
 def article(word):
-    """a or an, by the sound that `word` begins with."""
+    """a or an, by the first letter, which will do for the words here."""
     return "an" if word[0].lower() in "aeiou" else "a"

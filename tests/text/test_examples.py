@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -166,6 +167,45 @@ def test_sentences_without_words_are_left_out(tmp_path, tokenizer):
     assert (header["documents"], header["sentences"], header["ids"]) == (2, 4, 12)
 
 
+def test_special_pieces_in_the_text_are_left_out(tmp_path, tokenizer):
+    (tmp_path / "corpus.txt").write_text("d1 [SEP] w1 [MASK]\nd1 w2 [nothing]\n\nd2 w3\nd2 w4\n")
+    header = write_examples([tmp_path / "corpus.txt"], tokenizer, tmp_path / "new", max_length=16)
+    examples = open_examples(tmp_path / "new")
+    special = [tokenizer.vocabulary.ids[piece] for piece in ("[SEP]", "[MASK]")]
+    found = np.isin(examples.arrays["token_ids"], special).sum(axis=1)
+    assert np.all(found == 2)  # the two [SEP] of a pair
+    assert header["unknown"] == 3  # [, nothing and ] are unknown words
+
+
+def test_the_tokenizer_that_cut_the_text_comes_with_it(tmp_path, corpus):
+    cased = WordPieceTokenizer(PIECES, lowercase=False)
+    write_examples([corpus], cased, tmp_path / "new", max_length=32)
+    tokenizer = open_examples(tmp_path / "new").tokenizer
+    assert (tokenizer.lowercase, tokenizer.strip_accents) == (False, False)
+    assert tokenizer.vocabulary.pieces == PIECES
+
+
+def test_a_pickle_of_examples_is_small_and_gives_the_same_batches(folder):
+    examples = open_examples(folder, batch_size=8, seed=3, slots=4, fixed_masks=True)
+    pickled = pickle.dumps(examples)
+    assert len(pickled) < 1000
+    again = pickle.loads(pickled).batch(5)
+    assert all(np.array_equal(again[name], array) for name, array in examples.batch(5).items())
+
+
+def test_a_folder_that_was_put_aside_by_a_run_that_was_killed_comes_back(folder, corpus, tokenizer):
+    before = contents(folder)
+    aside = folder.with_name(".examples.partial") / "replaced"
+    aside.parent.mkdir()
+    folder.rename(aside)
+    with pytest.raises(ValueError, match="max_length"):  # a run that comes to nothing
+        write_examples([corpus], tokenizer, folder, max_length=3)
+    (corpus.parent / "empty.txt").write_text("")
+    with pytest.raises(ValueError, match="empty"):
+        write_examples([corpus.parent / "empty.txt"], tokenizer, folder, max_length=32)
+    assert contents(folder) == before
+
+
 def test_progress_is_told(corpus, tmp_path, tokenizer):
     told = []
     progress = lambda *what: told.append(what)  # noqa: E731
@@ -304,7 +344,9 @@ def test_a_batch_takes_less_than_five_milliseconds(tmp_path, course_data):
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        ({"max_length": 4}, "max_length must be a whole number, 5 or more. Received: 4"),
+        ({"max_length": 4}, "max_length must lie between 5.*and 32768.*Received: 4"),
+        ({"max_length": 70_000}, "max_length must lie between 5.*Received: 70000"),
+        ({"max_length": 16.0}, "max_length must be a whole number, 0 or more. Received: 16.0"),
         ({"copies": 0}, "copies must be a whole number, 1 or more. Received: 0"),
         ({"seed": -1}, "seed must be a whole number, 0 or more. Received: -1"),
         ({"seed": 0.5}, "seed must be a whole number, 0 or more. Received: 0.5"),
@@ -403,6 +445,11 @@ def cut(folder, name, by=1):
     path.write_bytes(path.read_bytes()[:-by])
 
 
+def rewrite(folder, name, old, new):
+    path = folder / name
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+
+
 FAULTS = {
     "no folder": (shutil.rmtree, "Examples lie in a folder.*which is no folder"),
     "no header": (lambda f: (f / "header.json").unlink(), "header.json that says so"),
@@ -418,6 +465,17 @@ FAULTS = {
             (f / "vocab.txt").read_bytes().replace(b"w1", b"x1")
         ),
         "must stay as it was.*vocab.txt, changed since",
+    ),
+    "header without files": (lambda f: change_header(f, files={}), "must say what it said"),
+    "header without settings": (lambda f: change_header(f, settings=[]), "must say what it said"),
+    "header with words": (lambda f: change_header(f, examples="3"), "must say what it said"),
+    "array of another kind": (
+        lambda f: rewrite(f, "token_ids.npy", b"<u2", b"<f2"),
+        "token_ids.npy must be an array of whole numbers",
+    ),
+    "array without a beginning": (
+        lambda f: rewrite(f, "lengths.npy", b"NUMPY", b"\0" * 5),
+        "lengths.npy must be an array of whole numbers",
     ),
     "other count": (lambda f: change_header(f, examples=3), r"shape \(3, 32\) that header.json"),
 }
@@ -447,6 +505,9 @@ def test_a_changed_byte_is_found_by_its_hash(folder):
     [
         ({"batch_size": 0}, 0, "batch_size must be a whole number, 1 or more. Received: 0"),
         ({"seed": "x"}, 0, "seed must be a whole number, 0 or more. Received: 'x'"),
+        ({"slots": 0}, 0, "slots must be a whole number, 1 or more. Received: 0"),
+        ({"slots": 2.5}, 0, "slots must be a whole number, 1 or more. Received: 2.5"),
+        ({"slots": 33}, 0, "slots must be 32 or fewer: a row has no more. Received: 33"),
         ({}, -1, "step must be a whole number, 0 or more. Received: -1"),
         ({}, 1.0, "step must be a whole number, 0 or more. Received: 1.0"),
     ],

@@ -449,7 +449,7 @@ def test_small_vocabularies_take_two_bytes():
 @pytest.mark.parametrize(
     ("lengths", "settings", "message"),
     [
-        ([[3, 3]] * 2, dict(max_length=4), r"max_length must be 5 or more.*Received: 4"),
+        ([[3, 3]] * 2, dict(max_length=4), r"max_length must lie between 5.*Received: 4"),
         ([[3, 3]] * 2, dict(short_share=10), r"short_share must lie between 0 and 1.*Received: 10"),
         ([[3, 3]], {}, r"must be two documents.*an empty line.*Received: 1"),
         ([[3, 3], [1], [0]], {}, r"must be two documents.*Received: 1"),
