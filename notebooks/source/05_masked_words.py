@@ -203,7 +203,9 @@ assert abs(trust - 0.5) < 0.04
 #
 # </details>
 #
-# Nor is it told beforehand at which words it will be asked: any word of a sentence may be such a witness. Section 5.7 will show what this does to a model. The package does the same for a whole batch at once. Here are its two draws of luck: how many to ask for, and what to show instead.
+# Nor is it told beforehand at which words it will be asked: any word of a sentence may be such a
+# witness. Section 5.7 will show what this does to a model. The package does the same for a whole
+# batch at once. Here are its two draws of luck: how many to ask for, and what to show instead.
 
 # %%
 show_source(draw_budget, replace_words)
@@ -329,7 +331,10 @@ print(f"Keras's default, with {filled:.0%} of the slots filled: {naive_loss * fi
 #
 # ## 5.4 The right way
 #
-# Two lines to measure by. The *unigram* looks at no context and always gives the most frequent piece. The *ceiling* is an oracle that knows how the small world makes its sentences; it sees the words that are not hidden, and knows for every blank how probable each word is. On average, nobody who sees only the sentence can do better.
+# Two lines to measure by. The *unigram* looks at no context and always gives the most frequent
+# piece. The *ceiling* is an oracle that knows how the small world makes its sentences; it sees the
+# words that are not hidden, and knows for every blank how probable each word is. On average,
+# nobody who sees only the sentence can do better.
 
 # %%
 from bert_course.world.build import stories
@@ -420,7 +425,12 @@ def adamw():
     return keras.optimizers.AdamW(rate, weight_decay=0.01, global_clipnorm=1.0)
 
 
-model.compile(adamw(), loss, jit_compile=False)
+def prepare(optimizer):
+    on_jax = keras.backend.backend() == "jax"  # TensorFlow would compile longer than it trains
+    model.compile(optimizer, loss, jit_compile=on_jax)
+
+
+prepare(adamw())
 right, right_losses, right_shares = train_with(right_way)
 
 
@@ -450,14 +460,15 @@ def panels(both_losses, both_shares, log=False):
 panels({"": smooth(right_losses)}, {"": right_shares})
 plt.show()
 assert right_shares[-1] > unigram + 0.35 and smooth(right_losses)[-1] > ceiling.cross_entropy
-assert right_shares[3] < 0.65 * right_shares[-1]
 describe(
     "left, the loss falls and stays above the ceiling's. Right, the share of right answers rises "
     f"from the unigram's {unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is {ceiling.accuracy:.2f}."
 )
 
 # %% [markdown]
-# The model reads. Its answers are about sentences it has never seen, several times the unigram's share of them is right, and the ceiling is still above it. Note the turn: after a hundred steps, when a third of the time was gone, it could do less than two thirds of what it would. So training looks when it works. Now for two ways in which it looks better.
+# The model reads. Its answers are about sentences it has never seen, several times the unigram's
+# share of them is right, and the ceiling is still above it. This is how training looks when it
+# works. Now for two ways in which it looks better.
 #
 # ## 5.5 First mistake: nothing is masked
 #
@@ -542,14 +553,17 @@ assert after["copier"] < after["salad copier"] + 0.1
 print("sentences are worth no more than salad: True")
 
 # %% [markdown]
-# A head start there is, and whoever tests without the control calls it knowledge of the language. But a model that never saw a sentence has the same. What can be learned by copying can be learned from salad: that there are words, and that each is another. Of what they have to do with each other, nothing.
+# A head start there is, and whoever tests without the control calls it knowledge of the language.
+# But a model that never saw a sentence has the same. What can be learned by copying can be learned
+# from salad: that there are words, and that each is another. Of what they have to do with each
+# other, nothing.
 #
 # ## 5.6 Second mistake: padding counts
 #
 # Empty slots carry the label `[PAD]` and the weight 0. Forget the weight, and the model is asked
 # for `[PAD]` again and again. (Other programs choose 15 % of *all* positions, padding too, and
-# count each. It is the same mistake.) Google's settings have 20 slots for a row; our short sentences
-# fill two or three.
+# count each. It is the same mistake.) Google's settings have 20 slots for a row; our short
+# sentences fill two or three.
 
 
 # %%
@@ -587,7 +601,7 @@ def descent():
     return keras.optimizers.SGD(0.3, momentum=0.9, global_clipnorm=1.0)
 
 
-model.compile(descent(), loss, jit_compile=False)
+prepare(descent())
 _, plain_losses, plain_shares = train_with(twenty_slots, steps=100)
 _, padded_losses, padded_shares = train_with(padding_counts, steps=100)
 assert share_right(reported) > always_pad - 0.02
@@ -614,7 +628,7 @@ describe(
 # its size is the same step:
 
 # %%
-model.compile(adamw(), loss, jit_compile=False)
+prepare(adamw())
 _, padded_losses, padded_shares = train_with(padding_counts, steps=200)
 assert padded_shares[-1] > 0.7 * right_shares[7] > 3 * unigram
 print("with AdamW, after 200 steps, more than 0.7 of what the right way knows: True")
@@ -631,7 +645,8 @@ print("and a loss less than a quarter of the right one: True")
 #
 # Why not simply hide all that is asked for? Because a model that is used sees no `[MASK]`. In
 # fine-tuning (notebooks 10 to 12) every word is visible. So train two recipes more: one with
-# `[MASK]` only, and one that keeps 20 % and never shows a wrong word. They are named by what is hidden, exchanged and kept.
+# `[MASK]` only, and one that keeps 20 % and never shows a wrong word. They are named by what is
+# hidden, exchanged and kept.
 
 
 # %%
@@ -670,7 +685,7 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# About one time of three (the exact figure hangs a little on the machine, like all that is
+# One time of three, or even less (the exact figure hangs a little on the machine, like all that is
 # trained). It was never asked at a word that it could see, so at such a place it may answer
 # anything.
 #
