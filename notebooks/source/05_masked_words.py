@@ -111,7 +111,8 @@ ax.set(ylabel="share asked for", ylim=(0, 0.23))
 plt.show()
 describe(
     f"the share asked for, by length. Rounded, it jumps between {min(rounded):.3f} and "
-    f"{max(rounded):.3f}; the package stays within {np.abs(np.array(drawn) - 0.15).max():.3f} of 0.15."
+    f"{max(rounded):.3f}; the package stays within {np.abs(np.array(drawn) - 0.15).max():.3f} "
+    "of 0.15."
 )
 
 # %% [markdown]
@@ -462,7 +463,8 @@ plt.show()
 assert right_shares[-1] > unigram + 0.35 and smooth(right_losses)[-1] > ceiling.cross_entropy
 describe(
     "left, the loss falls and stays above the ceiling's. Right, the share of right answers rises "
-    f"from the unigram's {unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is {ceiling.accuracy:.2f}."
+    f"from the unigram's {unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is "
+    f"{ceiling.accuracy:.2f}."
 )
 
 # %% [markdown]
