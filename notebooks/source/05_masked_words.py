@@ -8,10 +8,10 @@
 # - choose 15 % of a text and hide it as BERT does, and show that a loop and the package draw
 #   alike;
 # - say what each part of 80/10/10 is for, by training without it and measuring what is missing;
-# - unmask two mistakes from published tutorials, both of which make the loss look better.
+# - unmask two mistakes from tutorials one meets, both of which make the loss look better.
 #
-# Time: three quarters of an hour to read; its ten short trainings take about a minute on a CPU,
-# and hardly less on a GPU.
+# Time: three quarters of an hour to read; its eleven short trainings take about a minute on a CPU,
+# and no GPU is needed: the model is too small to keep one busy.
 
 # %%
 import importlib.util
@@ -117,9 +117,10 @@ describe(
 
 # %% [markdown]
 # Rounding makes saw teeth: of two sentences, one of 9 pieces and one of 10, the longer is asked
-# nearly twice as often. Google's code rounds; its rows are 128 long, where a tooth is small.
-# (Below 7 pieces the package too asks for more than 15 %, since it asks for at least one.) Here is
-# the package's rule as a loop, and a function that says which places were chosen:
+# twice, the shorter once. Google's code rounds 15 % of the whole row, `[CLS]` and `[SEP]` counted
+# in; its rows are 128 or 512 long, where a tooth is small. (Below 7 pieces the package too asks
+# for more than 15 %, since it asks for at least one.) Here is the package's rule as a loop, and a
+# function that says which places were chosen:
 
 
 # %%
@@ -289,8 +290,8 @@ for name, sizes_of, length, slots in (("ours", sizes, 32, 5), ("BERT-base", BASE
     )
 
 # %% [markdown]
-# Asked everywhere, our little model would spend more than half of its time on answers that nobody
-# wants.
+# Asked everywhere, our little model would spend more than half of its multiplications on answers
+# that nobody wants.
 #
 # Now the loss. The paper's is the mean over the *questions*: minus the logarithm of the
 # probability given to the right answer, added up with the weights, divided by the sum of the
@@ -332,28 +333,9 @@ print(f"Keras's default, with {filled:.0%} of the slots filled: {naive_loss * fi
 #
 # ## 5.4 The right way
 #
-# Two lines to measure by. The *unigram* looks at no context and always gives the most frequent
-# piece. The *ceiling* is an oracle that knows how the small world makes its sentences; it sees the
-# words that are not hidden, and knows for every blank how probable each word is. On average,
-# nobody who sees only the sentence can do better.
-
-# %%
-from bert_course.world.build import stories
-from bert_course.world.ceiling import blanks, score_ceiling
-from bert_course.world.story import as_text
-
-luck, found = np.random.default_rng(0), []
-for story, _ in islice(stories("test"), 400):
-    for sentence in 4 * story.sentences:  # each four times, with other words hidden
-        if ", for " in as_text(sentence):
-            hidden = {word for word in sentence if luck.random() < 0.15}
-            found += blanks(sentence, hidden, tokenizer)[1]
-ceiling = score_ceiling(found)
-print(f"ceiling: accuracy {ceiling.accuracy:.2f}, loss {ceiling.cross_entropy:.2f}")
-
-# %% [markdown]
-# Then the questions, the same for all models: held-out sentences, whole words hidden (5.8 says
-# why), always behind `[MASK]`.
+# First the questions, the same for all models: held-out sentences, whole words hidden (5.8 says
+# why), always behind `[MASK]`. And a line to measure by, the *unigram*: it looks at no context and
+# always gives the most frequent piece.
 
 
 # %%
@@ -370,9 +352,33 @@ often = vocabulary.pieces[counts.argmax()]
 print(f"{is_question.sum()} questions; always “{often}”: {unigram:.2f} right")
 
 # %% [markdown]
-# Everything that follows is trained by one loop: the same first weights, an optimiser without
-# memories, the same sentences in the same order. Only the *recipe* differs, which says what is
-# asked and what is shown. (Notebook 7 does the training properly.)
+# The second line is an oracle, asked the very same questions. It knows how the small world makes
+# its sentences, sees the words that are not hidden, and is told every choice made for it that the
+# hidden word does not depend on (`data/README.md`), such as the frame of the sentence. So it knows
+# for each blank how probable each word is, and on average nobody who sees only the sentence can do
+# better. Its accuracy is the *ceiling*, its loss the *floor*.
+
+# %%
+from bert_course.world.build import stories
+from bert_course.world.ceiling import blanks, score_ceiling
+from bert_course.world.story import as_text
+
+told = [islice(stories(part), 400) for part in ("validation", "test")]
+made = {as_text(words): words for part in told for story, _ in part for words in story.sentences}
+found = []
+for sentence, asked in zip(held_out, asked_places(questions)):
+    words = made[sentence]
+    owner = [word for word in words for _ in tokenizer.ids(word.text)]  # of each piece, its word
+    hidden = {word for word, is_asked in zip(owner, asked[1:]) if is_asked}  # behind [CLS]
+    found += blanks(words, hidden, tokenizer)[1]
+assert len(found) == is_question.sum()
+ceiling, floor, _ = score_ceiling(found)
+print(f"the same {len(found)} questions: ceiling {ceiling:.2f}, floor {floor:.2f}")
+
+# %% [markdown]
+# Everything that follows is trained by one loop: the same first weights, an optimiser that
+# remembers nothing of earlier trainings, the same sentences in the same order. Only the *recipe*
+# differs, which says what is asked and what is shown. (Notebook 7 does the training properly.)
 
 
 # %%
@@ -426,7 +432,7 @@ def adamw():
     return keras.optimizers.AdamW(rate, weight_decay=0.01, global_clipnorm=1.0)
 
 
-def prepare(optimizer):
+def prepare(optimizer, loss=loss):
     on_jax = keras.backend.backend() == "jax"  # TensorFlow would compile longer than it trains
     model.compile(optimizer, loss, jit_compile=on_jax)
 
@@ -436,7 +442,7 @@ right, right_losses, right_shares = train_with(right_way)
 
 
 # %% [markdown]
-# Look at it with the unigram and the ceiling as dotted lines:
+# Look at it, with unigram, ceiling and floor as dotted lines:
 
 
 # %%
@@ -449,10 +455,12 @@ def panels(both_losses, both_shares, log=False):
     steps = 25 * np.arange(1, 1 + len(next(iter(both_shares.values()))))
     curves(both_losses, steps, "loss in training", "steps", log=log, ax=axes[0])
     curves(both_shares, steps, "held-out questions answered", "steps", ax=axes[1])
-    lines = [(axes[0], ceiling.cross_entropy, "ceiling"), (axes[1], unigram, "unigram")]
-    for ax, height, label in [*lines, (axes[1], ceiling.accuracy, "ceiling")]:
+    lines = [(axes[1], unigram, "unigram"), (axes[1], ceiling, "ceiling")]
+    for ax, height, label in [(axes[0], floor, "floor of the held-out questions"), *lines]:
         ax.axhline(height, color="black", linestyle=":", zorder=0)
-        ax.text(0.99, height, label, transform=ax.get_yaxis_transform(), ha="right", va="bottom")
+        place = dict(xycoords=ax.get_yaxis_transform(), textcoords="offset points", ha="right")
+        ax.annotate(label, (0.99, height), (0, 3 if ax is axes[1] else -10), fontsize=9, **place)
+    axes[0].set_ylim(None if log else -0.4)
     axes[1].set_ylim(-0.03, 1)
     plt.tight_layout()
 
@@ -460,24 +468,26 @@ def panels(both_losses, both_shares, log=False):
 # %%
 panels({"": smooth(right_losses)}, {"": right_shares})
 plt.show()
-assert right_shares[-1] > unigram + 0.35 and smooth(right_losses)[-1] > ceiling.cross_entropy
+assert right_shares[-1] > unigram + 0.35 and smooth(right_losses)[-1] > floor
 describe(
-    "left, the loss falls and stays above the ceiling's. Right, the share of right answers rises "
-    f"from the unigram's {unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is "
-    f"{ceiling.accuracy:.2f}."
+    "left, the loss falls and stays above the floor of the held-out questions, which are not those "
+    "of the training. Right, the share of right answers rises from the unigram's "
+    f"{unigram:.2f} past {unigram + 0.35:.2f}; the ceiling is {ceiling:.2f}."
 )
 
 # %% [markdown]
 # The model reads. Its answers are about sentences it has never seen, several times the unigram's
-# share of them is right, and the ceiling is still above it. This is how training looks when it
-# works. Now for two ways in which it looks better.
+# share of them is right, and the ceiling is still above it. The two pictures ask different things:
+# right, held-out words behind `[MASK]`, and the ceiling is theirs; left, pieces of training
+# sentences, a fifth of them not hidden, so that the floor there is a landmark and not a bound.
+# This is how training looks when it works. Now for two ways in which it looks better.
 #
 # ## 5.5 First mistake: nothing is masked
 #
 # In PyTorch the label −100 means "do not count this one". So tutorials set the labels to −100 at a
-# random 85 % of the positions, which is as it should be. Some then forget the other half: the
-# *input* goes to the model as it is, not a word of it masked. In our terms, positions, labels and
-# weights of the right way, and the sentence itself for `inputs`:
+# random 85 % of the positions, which is as it should be. Some that one meets then forget the other
+# half: the *input* goes to the model as it is, not a word of it masked. In our terms, positions,
+# labels and weights of the right way, and the sentence itself for `inputs`:
 
 
 # %%
@@ -489,54 +499,64 @@ def never_masked(rows, rng):
 # **Predict.** Same model, same 300 steps, same positions and labels. Which recipe ends with the
 # lower loss? And how many of the questions will this model answer?
 
-# %%
+# %% tags=["nbval-ignore-output"]
 copier, copier_losses, copier_shares = train_with(never_masked)
 last = {"right": smooth(right_losses)[-1], "copier": smooth(copier_losses)[-1]}
 assert last["copier"] < last["right"] / 10
-print("the copier's loss is less than a tenth of the right one: True")
+print(f"loss: right way {last['right']:.1f}, copier {last['copier']:.2f}")
 assert copier_shares[3:].max() < unigram < right_shares[-1] / 4
-print("from step 100 on, the copier stays below the unigram: True")
+print(f"questions answered: right way {right_shares[-1]:.2f}, copier {copier_shares[-1]:.2f}")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
 # The wrong one, by far; and next to none. The answer stands in the input, at the very place that
-# is asked about. So the model learns the shortest way from there to the output, which does not
-# lead past any other word.
+# is asked about. So the model learns the shortest way from there to the output, and does not need
+# any other word on that way.
 #
 # </details>
+#
+# (The last digit of whatever is trained may differ on your machine. The cells assert what the text
+# says, with room to spare.)
 
 # %%
 both_losses = {"right way": smooth(right_losses), "never masked": smooth(copier_losses)}
 panels(both_losses, {"right way": right_shares, "never masked": copier_shares}, log=True)
 plt.show()
-assert last["copier"] < ceiling.cross_entropy / 2
+assert last["copier"] < floor / 2
 describe(
-    "left, on a log axis, the copier's loss falls through the ceiling's line and far below; the "
+    "left, on a log axis, the copier's loss falls through the floor's line and far below; the "
     "right one stays above. Right, the right way climbs, the copier lies flat below the unigram."
 )
 
 # %% [markdown]
 # Whoever looks at the left picture alone keeps the wrong model. But the left picture holds the
-# alarm as well, if you draw the dotted line. The loss of an oracle cannot be beaten by skill. **A
-# loss below the floor is not talent, it is a leak.**
+# alarm as well, if you draw the dotted line. **For the same questions, on text never seen, a loss
+# below the floor cannot be skill.** For other questions it is a hint where to look. Suspect a leak
+# first, as here. Then ask whether the mean counts something else as well, as in 5.6. Then, whether
+# the training sentences were simply learned by heart, which is honest, and no help with others.
 #
 # In fairness to the copier: it never met a `[MASK]`, so perhaps it knows the words and is only
 # thrown by a strange sign. Then ask it without the sign. Put an arbitrary word in place of the
 # hidden one; or leave the right one there.
 
-# %%
-wrong_word, visible = ask(0.0, 1.0), ask(0.0, 0.0)
-assert share_right(wrong_word, copier) < unigram < 0.3 < share_right(wrong_word, right)
-print("a wrong word there: copier below the unigram, right way far above it: True")
-assert share_right(visible, copier) > 0.9
-print("the word itself there: the copier names it, in over 0.9 of all cases: True")
+# %% tags=["nbval-ignore-output"]
+forms = {"hidden": questions, "visible": ask(0.0, 0.0), "a wrong word": ask(0.0, 1.0)}
+by_copier, by_right = (
+    {name: share_right(form, weights) for name, form in forms.items()}
+    for weights in (copier, right)
+)
+for name in forms:
+    print(f"{name:12} copier {by_copier[name]:.2f}, right way {by_right[name]:.2f}")
+assert by_copier["a wrong word"] < unigram < 0.3 < by_right["a wrong word"]
+assert by_copier["visible"] > 0.9
 
 # %% [markdown]
-# It repeats what it reads. Has it learned nothing, then? One more test: train it *on*, the right
-# way, for 100 steps. If it has learned something about our sentences, it is ahead of a fresh
-# model. The control is a copier that cannot have: it copied the same words shuffled into a salad,
-# in which no sentence is left.
+# It repeats what it reads: the word itself is named, and behind a wrong word next to nothing is
+# found. Has it learned nothing, then? One more test: train it *on*, the right way, for 100 steps.
+# If it has learned something about our sentences, it is ahead of a fresh model. The control is a
+# copier that cannot have: it copied the same words shuffled into a salad, in which no sentence is
+# left.
 
 # %%
 is_word = vocabulary.is_ordinary[train_rows]  # (N, S)
@@ -545,27 +565,26 @@ salad[is_word] = np.random.default_rng(0).permutation(train_rows[is_word])
 print(" ".join(vocabulary.pieces[i] for i in salad[0][salad[0] != vocabulary.pad]))
 salad_copier, *_ = train_with(never_masked, sentences=salad)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 after = {"fresh": right_shares[3]}  # after 100 steps
 for name, weights in (("copier", copier), ("salad copier", salad_copier)):
     after[name] = train_with(right_way, steps=100, start=weights)[2][-1]
 assert min(after["copier"], after["salad copier"]) > after["fresh"] + 0.05
-print("both copiers are ahead of a fresh model: True")
 assert after["copier"] < after["salad copier"] + 0.1
-print("sentences are worth no more than salad: True")
+print("after 100 steps:", *[f"{name} {share:.2f}" for name, share in after.items()], sep="  ")
 
 # %% [markdown]
 # A head start there is, and whoever tests without the control calls it knowledge of the language.
-# But a model that never saw a sentence has the same. What can be learned by copying can be learned
-# from salad: that there are words, and that each is another. Of what they have to do with each
-# other, nothing.
+# But a model that never saw a sentence has it too. From salad you can learn that there are words,
+# and that each is another. Of what words have to do with each other, copying sentences teaches no
+# more than salad does, within what one pair of trainings and 694 questions can tell.
 #
 # ## 5.6 Second mistake: padding counts
 #
-# Empty slots carry the label `[PAD]` and the weight 0. Forget the weight, and the model is asked
-# for `[PAD]` again and again. (Other programs choose 15 % of *all* positions, padding too, and
-# count each. It is the same mistake.) Google's settings have 20 slots for a row; our short
-# sentences fill two or three.
+# Empty slots carry the position 0, the label `[PAD]` and the weight 0. Forget the weight, and the
+# model is asked at position 0, where `[CLS]` stands, for `[PAD]`, again and again. (One also meets
+# programs that choose 15 % of *all* positions, padding too, and count each. It is a cousin of this
+# mistake.) Google's settings have 20 slots for a row; our short sentences fill two or three.
 
 
 # %%
@@ -607,7 +626,7 @@ prepare(descent())
 _, plain_losses, plain_shares = train_with(twenty_slots, steps=100)
 _, padded_losses, padded_shares = train_with(padding_counts, steps=100)
 assert share_right(reported) > always_pad - 0.02
-print(f"reports at least {always_pad - 0.02:.0%}: True")
+print(f"padding counted: reports at least {always_pad - 0.02:.0%} right")
 
 # %%
 both_losses = {"weights": smooth(plain_losses), "padding counts": smooth(padded_losses)}
@@ -621,34 +640,49 @@ describe(
 )
 
 # %% [markdown]
-# A loss below 1, an accuracy that would win prizes, and on words it knows the unigram and nothing
-# else. The sum over the real questions is divided by 20 slots a row where it should be two or
-# three. So their gradient is an eighth of what it should be, and the steps are too.
-#
-# Why, then, is the mistake still about? Because of the optimiser everybody uses. AdamW divides
-# each step by the usual size of the gradient, and an eighth of a gradient divided by an eighth of
-# its size is the same step:
+# A loss below 1, an accuracy that would win prizes, and on words it is no better than the unigram.
+# Why? You might say: the sum over the real questions is divided by 20 slots a row where it should
+# be two or three, so they pull with an eighth of their force. That can be had alone. Keep the
+# weights, so that nobody asks for `[PAD]`, and divide by 20 slots all the same, as Keras's default
+# does:
 
-# %%
-prepare(adamw())
-_, padded_losses, padded_shares = train_with(padding_counts, steps=200)
-assert padded_shares[-1] > 0.7 * right_shares[7] > 3 * unigram
-print("with AdamW, after 200 steps, more than 0.7 of what the right way knows: True")
-assert last["copier"] < smooth(padded_losses)[-1] < smooth(right_losses)[7] / 4
-print("and a loss less than a quarter of the right one: True")
+# %% tags=["nbval-ignore-output"]
+prepare(descent(), by_default)
+divided_shares = train_with(twenty_slots, steps=100)[2]
+shares = {"right way": plain_shares, "divided": divided_shares, "padding counts": padded_shares}
+print(*[f"{name} {share[-1]:.2f}" for name, share in shares.items()], sep=", ")
+assert plain_shares[-1] > divided_shares[-1] > padded_shares[-1] + 0.05
 
 # %% [markdown]
-# So this model is hardly harmed, and only its number lies. Between the two mistakes lies all you
-# need to know about a loss: the best number of this notebook belongs to the worst model, the
-# second best to a good one whose figures mean nothing, and the largest loss to the model you
-# should keep. Compare losses only where the same question was asked.
+# The division costs something; most of the harm remains to be explained, and what remains is the
+# one other thing that the mistake does: seven of eight questions are for `[PAD]`.
+#
+# Why, then, is the mistake still about? Perhaps because of the optimiser that everybody uses. Here
+# it is with AdamW:
+
+# %% tags=["nbval-ignore-output"]
+prepare(adamw())
+_, padded_losses, padded_shares = train_with(padding_counts, steps=200)
+print(f"after 200 steps: padding counts {padded_shares[-1]:.2f}, right way {right_shares[7]:.2f}")
+assert padded_shares[-1] > 0.7 * right_shares[7] > 3 * unigram
+losses_at_200 = [smooth(padded_losses)[-1], smooth(right_losses)[7]]
+print(f"losses: {losses_at_200[0]:.2f} and {losses_at_200[1]:.2f}")
+assert last["copier"] < losses_at_200[0] < min(floor, losses_at_200[1] / 4)
+
+# %% [markdown]
+# This model is not harmed at all, and only its number lies: below the floor, without a leak, since
+# most of what its mean counts is padding. Order the three models by their loss. The copier has the
+# lowest and knows least. The one that counts padding comes next and is as good as the right one.
+# The right one has the highest, and its is the only loss that says how well words are known.
+# Compare losses only where the same question was asked.
 #
 # ## 5.7 What the 80, the 10 and the 10 are for
 #
 # Why not simply hide all that is asked for? Because a model that is used sees no `[MASK]`. In
-# fine-tuning (notebooks 10 to 12) every word is visible. So train two recipes more: one with
-# `[MASK]` only, and one that keeps 20 % and never shows a wrong word. They are named by what is
-# hidden, exchanged and kept.
+# fine-tuning (notebooks 10 to 12) every word is visible. So train two recipes more: one that
+# always hides, and one that hides 80 % and keeps 20 %, so that it never shows a wrong word. (If
+# you look them up in the paper's table 8: its columns are masked, same and random, in this order.
+# Ours are its rows 100/0/0 and 80/20/0.)
 
 
 # %%
@@ -660,7 +694,7 @@ def never_random(rows, rng):
     return mask_tokens(rows, rng, vocabulary, mask_share=0.8, random_share=0.0)
 
 
-models = {"100/0/0": train_with(always_mask)[0], "80/0/20": train_with(never_random)[0]}
+models = {"always hide": train_with(always_mask)[0], "hide or keep": train_with(never_random)[0]}
 models["80/10/10"] = right
 
 # %% [markdown]
@@ -668,11 +702,10 @@ models["80/10/10"] = right
 # visible in its place, a wrong word in its place.
 #
 # **Predict.** The model that only ever saw `[MASK]` fills blanks as well as any. Show it the whole
-# sentence, and ask: which word stands *here*? How often does it name the word: nearly always, two
-# times of three, one time of three?
+# sentence, and ask: which word stands *here*? How often does it name the word: nearly always, half
+# of the time, a quarter of the time?
 
 # %%
-forms = {"hidden": questions, "visible": visible, "a wrong word": wrong_word}
 table = {name: [share_right(f, each) for f in forms.values()] for name, each in models.items()}
 heat_map(list(table.values()), table, forms, "the true word named", limits=(0, 1))
 plt.show()
@@ -680,29 +713,32 @@ plt.show()
 assert all_mask[0] > paper[0] - 0.05 and all_mask[1] < 0.45 < paper[1] - 0.1
 assert no_random[1] > paper[1] - 0.05 and no_random[2] < min(all_mask[2], paper[2]) - 0.1
 describe(
-    "three recipes by three questions. Hidden words: 100/0/0 is no worse than 80/10/10. Visible "
-    "words: it names less than 0.45, the others more. A wrong word: 80/0/20 is the worst."
+    "three recipes by three questions. Hidden words: always hiding is no worse than 80/10/10. "
+    "Visible words: it names less than 0.45, the others more. A wrong word: the recipe that hides "
+    "or keeps is the worst."
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# One time of three, or even less (the exact figure hangs a little on the machine, like all that is
-# trained). It was never asked at a word that it could see, so at such a place it may answer
-# anything.
+# About a quarter of the time. It was never asked at a word that it could see, so at such a place
+# it may answer anything.
 #
 # </details>
 #
-# Read the table by columns. *Hidden*: the paper's recipe is no better than the others; if filling
-# blanks were the aim, 80/10/10 would be a waste. *Visible*: the 10 % kept are what makes the
-# vector over a word speak of that word. *A wrong word*: here the 10 % exchanged count. A model
-# that never met a lie does not know that it could be reading one. The paper's looks at the rest of
-# the sentence, and finds the true word much more often.
+# Read the table by columns. *Hidden*: the paper's recipe is no better than the others. If filling
+# blanks were the aim, nothing in this column would speak for it; the differences are those of one
+# training each. *Visible*: only recipes that sometimes keep the word name it more often than not.
+# *A wrong word*: here the 10 % exchanged count. A model that never met a lie does not know that it
+# could be reading one. The paper's looks at the rest of the sentence, and finds the true word much
+# more often. One thing in the table is odd: the recipe that always hides found the true word more
+# often over a wrong word than over the right one, where this was built. This notebook does not
+# explain it.
 #
-# How much does it matter in the end? Less than you would think from this table. In the paper's own
-# comparison (table 8), BERT-base with 100/0/0 is as good as 80/10/10 after fine-tuning on MNLI,
-# 84.3 % against 84.2 %, for fine-tuning mends what was never asked. Where the vectors are used as
-# they are, to find names, it loses nearly a point: 94.0 against 94.9.
+# How much does it matter in the end? Less than you would think from this table. In the paper's
+# table 8, always hiding is as good as 80/10/10 after fine-tuning on MNLI, 84.3 % against 84.2 %.
+# Where the vectors are used as they are, to find names, it loses nearly a point: 94.0 against
+# 94.9.
 #
 # ## 5.8 Whole words, and new masks every time
 #
@@ -726,8 +762,10 @@ cut = Counter(word for word in words if len(word) > 1)
 gaps = [(word, word[:place], word[place + 1 :]) for word in cut for place in range(len(word))]
 fitting = Counter(gap[1:] for gap in gaps)
 certain = sum(cut[word] for word, *gap in gaps if fitting[tuple(gap)] == 1)
-share = certain / sum(cut[word] for word, *_ in gaps)
-print(f"of {sum(cut.values()):,} words in pieces; one piece hidden, one word fits: {share:.0%}")
+pieces = sum(cut[word] for word, *_ in gaps)
+share = certain / pieces
+print(f"{sum(cut.values()):,} words are cut, into {pieces:,} pieces")
+print(f"with one piece hidden, only one word fits: for {share:.0%} of these pieces")
 assert share > 0.3
 
 # %% [markdown]
@@ -749,22 +787,23 @@ print("seams within words, hidden on one side only:", words_hidden_in_part(singl
 print("with whole_words=True:", words_hidden_in_part(whole, train_rows))
 
 # %% [markdown]
-# Second: Google drew the masks once, when the data was written (ten different ones for each text).
-# One can as well draw anew whenever a text comes by, which costs the package next to nothing. Over
-# ten epochs, what share of the words is asked for at least once?
+# Second: Google drew the masks once, when the data was written, ten different ones for each text,
+# and then went over them again and again. One can as well draw anew whenever a text comes by,
+# which costs the package next to nothing. What share of the words is asked for at least once?
 
 # %%
-asked_ever = {"one mask": np.zeros(train_rows.shape, bool)}
-asked_ever["a new one each epoch"] = asked_ever["one mask"].copy()
-for epoch in range(10):
-    for ever, seed in zip(asked_ever.values(), (0, epoch)):
-        ever |= asked_places(mask_tokens(train_rows, seed, vocabulary))
-for name, ever in asked_ever.items():
-    print(f"{name}: {ever[is_word].mean():.2f} of all words; expected", end=" ")
-    print(round(0.15 if name == "one mask" else 1 - 0.85**10, 2))
+asked_ever = {masks: np.zeros(train_rows.shape, bool) for masks in (1, 10, 40)}
+for epoch in range(40):
+    for masks, ever in asked_ever.items():
+        ever |= asked_places(mask_tokens(train_rows, epoch % masks, vocabulary))
+    if epoch + 1 in (10, 40):
+        one, ten, new = (f"{ever[is_word].mean():.3f}" for ever in asked_ever.values())
+        print(f"{epoch + 1} epochs: one mask {one}, ten masks {ten}, new ones each time {new}")
+assert asked_ever[10][is_word].mean() < 0.85 < 0.99 < asked_ever[40][is_word].mean()
 
 # %% [markdown]
-# With one mask, 85 % of the words are never asked for, however long you train.
+# Ten fixed masks ask for as many words in ten epochs as new ones do, and then for no others: one
+# word in five is never a question, however long you train. New masks go on.
 #
 # ## In five sentences
 #
@@ -772,9 +811,9 @@ for name, ever in asked_ever.items():
 # for special pieces or padding. Of these, 80 % are hidden, 10 % exchanged and 10 % kept, so that a
 # word at such a place is right half of the time and the model must read it and doubt it. The loss
 # is the mean over the questions, and only the vectors that are asked pay for an answer. A model
-# that sees the answers reaches a loss below the floor and knows no more about sentences than one
-# raised on salad; one that is paid for padding reports the padding. So draw the unigram and the
-# ceiling first, and measure every recipe by the same questions.
+# that sees the answers reaches a loss below the floor and is no further ahead than one raised on
+# salad; one that is paid for padding reports the padding. So draw the unigram, the ceiling and the
+# floor first, and measure every recipe by the same questions.
 #
 # ## What we left out
 #
