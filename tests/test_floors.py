@@ -84,6 +84,7 @@ INSIDE = {
     ],
     "training": [],
     "training.hardware": [],
+    "training.optimization": [],
     "insight": [],
     "insight.inside": [],
     "insight.show": [],
