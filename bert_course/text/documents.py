@@ -15,6 +15,9 @@ LONGEST_LINE = 1_000_000  # bytes
 # A file is of paragraphs if more than this share of its lines have several sentences (a book: .3 to
 # .8; sentences a line: below .1), judged by its beginning.
 SHARE_OF_PARAGRAPHS = 0.2
+# A file of some length is of wrapped lines if more than this share of them goes on in the next
+# (novels wrapped at 70 columns: .47 to .84; a sentence or a paragraph a line: below .1).
+SHARE_OF_WRAPPED, FEWEST_WRAPPED = 0.3, 20
 BEGINNING = 1000  # lines
 
 
@@ -81,10 +84,27 @@ def guess_layout(lines):
     return PARAGRAPHS if several > SHARE_OF_PARAGRAPHS * len(lines) else SENTENCES
 
 
+def _refuse_wrapped_text(lines, path):
+    """A line that ends in mid-sentence goes on, in lower case, in the next one."""
+    going_on = sum(
+        line[-1:] not in ".?!" and following[:1].islower()
+        for line, following in itertools.pairwise(lines)
+        if line
+    )
+    count = sum(map(bool, lines))
+    if count >= FEWEST_WRAPPED and going_on > SHARE_OF_WRAPPED * count:
+        raise ValueError(
+            "A line must be a sentence or a whole paragraph, but here sentences go on from line to "
+            "line, as in text of a fixed width: join the lines of each paragraph first (if they "
+            f"are sentences all the same, name the layout). Received: {path}"
+        )
+
+
 def _read_file(path, layout):
     numbered = _checked_lines(path)
     if layout is None:
         beginning = list(itertools.islice(numbered, BEGINNING))
+        _refuse_wrapped_text([line for line, _ in beginning], path)
         layout = guess_layout(line for line, _ in beginning)
         numbered = itertools.chain(beginning, numbered)
     lines, size, is_empty = [], 0, True

@@ -1,6 +1,7 @@
 """Text files -> documents -> sentences: layouts, memory, errors."""
 
 import re
+import textwrap
 import tracemalloc
 
 import pytest
@@ -206,3 +207,26 @@ def test_novels_have_a_paragraph_a_line_and_a_chapter_a_document(course_data):
     assert {document.layout for document in documents} == {"paragraphs"}
     assert len(documents) == 1485
     assert sum(document.size for document in documents) == sum(p.stat().st_size for p in paths)
+
+
+PARAGRAPH = "The mill stood by the river, and the miller sang all day long. " * 20
+
+
+def test_text_of_a_fixed_width_is_refused(tmp_path):
+    path = tmp_path / "wrapped.txt"
+    path.write_text("\n".join(textwrap.wrap(PARAGRAPH, 40)), "utf-8")
+    with pytest.raises(ValueError, match=r"join the lines of each paragraph.*wrapped.txt"):
+        list(read_documents([path]))
+    assert len(list(read_documents([path], layout="sentences"))) == 1  # who names it, gets it
+
+
+def test_the_same_text_in_one_line_is_not(tmp_path):
+    path = tmp_path / "paragraph.txt"
+    path.write_text((PARAGRAPH + "\n") * 30, "utf-8")
+    assert len(next(read_documents([path]))) == 600
+
+
+def test_verse_is_not_taken_for_it(tmp_path):
+    path = tmp_path / "verse.txt"
+    path.write_text("The mill stood by the river,\nAnd sang the whole day long,\n" * 20, "utf-8")
+    assert len(next(read_documents([path]))) == 40
