@@ -42,6 +42,7 @@ INSIDE = {
         "model.tensor_files",
         "model.config_files",
         "model.checkpoint_folder",
+        "text.vocabulary",
         "text.wordpiece",
     ],
     "text": [],

@@ -28,6 +28,7 @@ from bert_course.model.tensor_names import (
     in_part,
     is_transposed,
 )
+from bert_course.text.vocabulary import check_pieces
 from bert_course.text.wordpiece import WordPieceTokenizer
 
 
@@ -50,12 +51,7 @@ class Bert:
                 "The vocabulary must have as many pieces as the config says. Received: "
                 f"{len(vocabulary)} pieces, vocab_size={config.vocab_size}"
             )
-        for piece in vocabulary:
-            if not isinstance(piece, str) or "\n" in piece or piece.endswith("\r"):
-                raise ValueError(
-                    "A piece is a string that stands on one line of vocab.txt, so it has no line "
-                    f"end in it. Received: {piece!r}"
-                )
+        check_pieces(vocabulary)
         rng = np.random.default_rng(rng)
         self.config = config
         self.encoder = build_encoder(config, rng)

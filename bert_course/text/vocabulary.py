@@ -26,12 +26,7 @@ class Vocabulary:
 
     def __init__(self, pieces):
         pieces = list(pieces)
-        for piece in pieces:
-            if not isinstance(piece, str) or "\n" in piece or piece.endswith("\r"):
-                raise ValueError(
-                    "A piece is a string that stands on one line of vocab.txt, so it has no line "
-                    f"end in it. Received: {piece!r}"
-                )
+        check_pieces(pieces)
         self.pieces = pieces
         self.ids = {piece: number for number, piece in enumerate(pieces)}
         missing = [piece for piece in SPECIAL if piece not in self.ids]
@@ -51,6 +46,15 @@ class Vocabulary:
 
     def save(self, path):
         write_whole(_as_file(self.pieces), path)
+
+
+def check_pieces(pieces):
+    for piece in pieces:
+        if not isinstance(piece, str) or "\n" in piece or piece.endswith("\r"):
+            raise ValueError(
+                "A piece is a string that stands on one line of vocab.txt, so it has no line end "
+                f"in it. Received: {piece!r}"
+            )
 
 
 def _as_file(pieces):

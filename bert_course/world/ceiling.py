@@ -26,31 +26,35 @@ def hide_words(story, rng, share=0.15):
 def blanks(words, hidden, tokenizer):
     """The ids of a story's pieces, and a `Blank` for each piece of each hidden word.
 
-    The oracle sees every word that is not hidden, knows every choice that a hidden word does not
-    depend on, and sees how many pieces a hidden word has, as a model does that reads one [MASK]
-    for each. So no model that reads the same text can be better on average.
+    The oracle sees what a model sees, every word that is not hidden and a [MASK] for each piece of
+    those that are, and knows every choice that the word in question does not depend on. So no model
+    that reads the same text can be better on average.
     """
-    seen = seen_by_choice(word for word in words if word not in hidden)
+    seen = seen_by_choice(as_masks(w, tokenizer) if w in hidden else w for w in words)
     ids, found = [], []
     for word in words:
         pieces = tokenizer.ids(word.text)
         if word in hidden:
-            chances = _chances_of_pieces(distribution(word, seen), len(pieces), tokenizer)
+            chances = _chances_of_pieces(distribution(word, seen), tokenizer)
             for number, (piece, chance) in enumerate(zip(pieces, chances, strict=True)):
                 found.append(Blank(len(ids) + number, piece, chance, word.kind))
         ids += pieces
     return ids, found
 
 
-def _chances_of_pieces(texts, count, tokenizer):
-    """[{id: probability}, ...] for each of `count` pieces, from {text: probability}."""
-    chances = [Counter() for _ in range(count)]
-    for text, probability in texts.items():
-        pieces = tokenizer.ids(text)
-        if len(pieces) == count:
-            for chance, piece in zip(chances, pieces, strict=True):
-                chance[piece] += probability
-    return [{i: p / sum(c.values()) for i, p in c.items()} for c in chances]
+def as_masks(word, tokenizer):
+    """What is seen of a hidden word: how many pieces it has."""
+    return word.then(lambda text: "[MASK]" * len(tokenizer.ids(text)))
+
+
+def _chances_of_pieces(texts, tokenizer):
+    """{text: probability}, all of as many pieces -> [{id: probability}, ...] for each place."""
+    cuts = [(tokenizer.ids(text), probability) for text, probability in texts.items()]
+    chances = [Counter() for _ in cuts[0][0]]
+    for pieces, probability in cuts:
+        for chance, piece in zip(chances, pieces, strict=True):
+            chance[piece] += probability
+    return chances
 
 
 class Score(NamedTuple):

@@ -38,7 +38,8 @@ and of pets there. `vocab.txt` has {pieces:,} word pieces, learned from `train.t
 
 Every word is a function of random choices, so for a hidden word the exact distribution is known,
 given all words that are seen and all choices that the hidden word does not depend on. An oracle
-that knows it bounds every model from above: nobody who sees only the text knows more. Here 15 % of
+that knows it, and sees how many pieces each hidden word has, bounds every model from above: nobody
+who sees only the text knows more. Here 15 % of
 the words and punctuation marks of `test.txt` are hidden, {blanks:,} pieces in all, each behind one
 [MASK]. The counting models are told even the hidden neighbours (smoothing: Witten and Bell, 1991).
 

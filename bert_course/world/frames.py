@@ -3,7 +3,7 @@
 import re
 
 from bert_course.world.choices import Choice, EitherWord, Word
-from bert_course.world.words import LISTS, NUMERALS, article, inflect, plural
+from bert_course.world.words import LISTS, NUMERALS, article, inflect, numbered, plural
 
 SIGN = re.compile(r"(?P<mark>[~*%$]?)(?P<body>[^#^]+)(#(?P<number>\w+))?(\^(?P<tag>\w+))?")
 DETERMINERS = {"this": ("this", "these"), "that": ("that", "those")}
@@ -79,6 +79,5 @@ class Sentence:
     def _noun(self, stem, number, tag):
         kind = f"noun {tag or ''}".strip()
         if number in self.numbers:
-            numbered = lambda s, n: s if n == "one" else plural(s)  # noqa: E731
             return self._stem(stem).then(numbered, [self.numbers[number]], kind)
         return self._stem(stem).then(plural, kind=kind)

@@ -63,7 +63,7 @@ def minimal_pairs(story, rng, phenomena=tuple(RULES)):
     """For each of the phenomena that the story shows, one pair from it."""
     for phenomenon in phenomena:
         rule = RULES[phenomenon]
-        for number, word in _in_any_order(_words_under(rule, story), rng):
+        for number, word in _in_any_order(words_under(rule, story), rng):
             before = context(story.sentences, number, rule.sentences)
             sentence = story.sentences[number]
             rivals = impossible_texts(word, rule, [*before, sentence])
@@ -73,7 +73,7 @@ def minimal_pairs(story, rng, phenomena=tuple(RULES)):
                 break
 
 
-def _words_under(rule, story):
+def words_under(rule, story):
     """[(number of the sentence, word), ...]."""
     return [
         (number, word)

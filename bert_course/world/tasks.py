@@ -4,11 +4,13 @@ import re
 
 from bert_course.world.choices import distribution, seen_by_choice
 from bert_course.world.minimal_pairs import (
+    LONGEST,
     RULES,
     as_paragraph,
     context,
     impossible_texts,
     respell,
+    words_under,
 )
 from bert_course.world.story import as_text
 
@@ -44,7 +46,6 @@ QUESTIONS = (
     ("Where do they go?", "village2", "village2"),
     ("Where is it?", "where", "spot"),
 )
-LONGEST_PASSAGE = 90  # words
 
 
 def sentiment(story, rng):
@@ -76,13 +77,7 @@ def pairs(story, rng):
     """
     # Not the days: that the story goes on tomorrow, and not on Sunday, only this world wants.
     rules = [r for name, r in RULES.items() if r.sentences == 12 and name != "day after day"]
-    places = [
-        (number, word, rule)
-        for rule in rules
-        for number, sentence in enumerate(story.sentences)
-        for word in sentence
-        if re.fullmatch(rule.kinds, word.kind)
-    ]
+    places = [(number, word, rule) for rule in rules for number, word in words_under(rule, story)]
     for place in rng.permutation(len(places)):
         number, word, rule = places[place]
         before, sentence = context(story.sentences, number, 6), story.sentences[number]
@@ -155,7 +150,7 @@ def _passage(story, rng):
     start = int(rng.random() * (len(story.sentences) - 5))
     passage = []
     for sentence in story.sentences[start:]:
-        if sum(map(len, passage)) + len(sentence) > LONGEST_PASSAGE:
+        if sum(map(len, passage)) + len(sentence) > LONGEST:
             break
         passage.append(sentence)
     return passage

@@ -213,6 +213,10 @@ def plural(noun):
     return IRREGULAR_PLURALS.get(noun) or with_s(noun)
 
 
+def numbered(noun, number):
+    return noun if number == "one" else plural(noun)
+
+
 def inflect(verb, tense, number="one"):
     """A verb in the present or past, for one subject or for many."""
     many = number != "one"

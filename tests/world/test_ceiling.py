@@ -9,12 +9,14 @@ from bert_course.places import course_data
 from bert_course.text.wordpiece import WordPieceTokenizer
 from bert_course.world.ceiling import (
     Counting,
+    as_masks,
     blanks,
     hide_words,
     score_ceiling,
     score_counting,
     score_oracle,
 )
+from bert_course.world.choices import distribution, seen_by_choice
 from bert_course.world.story import Story
 
 
@@ -111,3 +113,16 @@ def test_counting_by_hand():
     np.testing.assert_allclose(counting.chances([0, 3], 1), after_0)
     np.testing.assert_allclose(counting.chances([3, 3], 1), unigram)  # a context never seen
     assert counting.chances([0, 3], 1).sum() == pytest.approx(1)
+
+
+def test_the_oracle_counts_the_masks_as_a_model_does(tokenizer):
+    """Of villages, say, only those with as many pieces are left; without that, others are too."""
+    rng = np.random.default_rng(5)
+    words, hidden_words = hide_words(Story(rng), rng, share=1.0)
+    masks = seen_by_choice(as_masks(word, tokenizer) for word in words)
+    others = 0
+    for word in words:
+        count = len(tokenizer.ids(word.text))
+        assert all(len(tokenizer.ids(text)) == count for text in distribution(word, masks))
+        others += any(len(tokenizer.ids(text)) != count for text in distribution(word, {}))
+    assert hidden_words == set(words) and others > 5
