@@ -22,7 +22,7 @@ ON_CPU = $(IN_VENV) CUDA_VISIBLE_DEVICES= JAX_PLATFORMS=cpu TF_CPP_MIN_LOG_LEVEL
 PYTEST = $(ON_CPU) $(BIN)/python -m pytest -rs
 
 .NOTPARALLEL:
-.PHONY: help lab doctor test test-unit test-notebooks test-backends test-each-backend test-matrix \
+.PHONY: help lab doctor demo test test-unit test-notebooks test-backends test-each-backend test-matrix \
   lint format notebooks data badges lock clean
 
 help:  ## this list
@@ -35,6 +35,9 @@ lab: $(READY)  ## open the course in JupyterLab; LAB_ARGS="--no-browser --port 9
 
 doctor: $(READY)  ## say what works on this machine, what does not, and the fix
 	@$(IN_VENV) $(BIN)/python -m bert_course doctor
+
+demo: $(READY)  ## train a small BERT from scratch in a few minutes, and see what it learned
+	@$(IN_VENV) $(BIN)/python -m bert_course demo
 
 test: lint test-unit test-notebooks  ## lint, unit tests and notebooks, on the CPU
 

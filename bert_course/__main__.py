@@ -13,7 +13,7 @@ def main(arguments=None):
         return options.run(options)
     except (ValueError, OSError, RuntimeError) as error:
         print(f"{PROGRAM} {options.command}: {error}", file=sys.stderr)
-        return 2
+        return getattr(error, "exit_code", 2)
     except KeyboardInterrupt:
         print(f"\n{PROGRAM}: interrupted; nothing is half written", file=sys.stderr)
         return INTERRUPTED
@@ -21,7 +21,10 @@ def main(arguments=None):
 
 def parse(arguments):
     from bert_course.commands import (
+        demo,
         examples,
+        fill_mask,
+        pretrain,
         vocabulary,
         world,
     )  # here, where Ctrl-C is answered in one line
@@ -37,6 +40,9 @@ def parse(arguments):
     doctor.set_defaults(run=run_doctor)
     vocabulary.add_to(commands)
     examples.add_to(commands)
+    pretrain.add_to(commands)
+    fill_mask.add_to(commands)
+    demo.add_to(commands)
     world.add_to(commands)
     return parser.parse_args(arguments)
 

@@ -1,7 +1,15 @@
-"""Files that are there complete, or not at all."""
+"""Files that are there complete, or not at all; folders that one process at a time works in."""
 
+import contextlib
+import errno
 import os
 import pathlib
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+    import msvcrt
 
 
 def write_whole(content, path):
@@ -16,3 +24,22 @@ def write_whole(content, path):
         os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def only_one(path, refusal):
+    """Hold the file at `path` while we live, however we end; a second process is refused.
+
+    Args:
+        refusal: what the `ValueError` says.
+    """
+    with open(path, "w") as file:
+        try:
+            if fcntl:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno in (errno.EAGAIN, errno.EACCES):  # others: a file system without locks
+                raise ValueError(refusal) from None
+        yield

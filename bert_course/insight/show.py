@@ -1,10 +1,13 @@
 """What the notebooks show: source code, numbers as colours, attention maps, figures in words."""
 
 import inspect
+import io
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
+
+from bert_course.files import write_whole
 
 COLOURS = "cividis"  # reads the same with and without colour-blindness, in print too
 PART_COLOURS = ("#31446b", "#b8a24a", "#8a8678", "#d8d2b4")  # of that kind, for lines and bars
@@ -159,3 +162,40 @@ def share_bars(rows, title=""):
     ax.invert_yaxis()
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, 0), ncols=len(parts), frameon=False)
     return ax
+
+
+def learning_curves(lines, levels, title=""):
+    """How a pretraining run went: masked words among their levels, and next sentences.
+
+    Args:
+        lines: of metrics.jsonl, see `read_metrics`.
+        levels: {name: accuracy} of what guesses without a model, and of the ceiling.
+    """
+    _, (words, pairs) = plt.subplots(1, 2, figsize=(9.5, 3.6), sharey=True)
+    for ax, task, heading in (
+        (words, "masked_words", "masked words"),
+        (pairs, "next_sentence", "next sentence"),
+    ):
+        accuracies = [line[f"held_out_{task}_accuracy"] for line in lines]
+        if None not in accuracies:
+            curves({heading: accuracies}, [line["batch"] for line in lines], heading, ax=ax)
+        ax.set(xlabel="batches", ylim=(0, 1))
+        ax.grid(axis="y", alpha=0.3)
+    for name, level in levels.items():
+        words.axhline(level, color="black", linestyle=":", linewidth=1)
+        words.text(
+            1.0, level, f" {name} {level:.2f}", transform=words.get_yaxis_transform(), fontsize=8
+        )
+    pairs.axhline(0.5, color="black", linestyle=":", linewidth=1)
+    words.set_ylabel("accuracy on held-out text")
+    plt.suptitle(title)
+    plt.tight_layout()
+    return words, pairs
+
+
+def save_figure(path):
+    """The current figure -> a PNG that is there whole or not at all."""
+    content = io.BytesIO()
+    plt.savefig(content, format="png", dpi=120)
+    plt.close()
+    write_whole(content.getvalue(), path)

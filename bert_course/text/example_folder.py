@@ -1,7 +1,6 @@
 """A folder of examples: what it must hold, and how it comes to be, whole or not at all."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -9,14 +8,8 @@ import shutil
 
 import numpy as np
 
-from bert_course.files import write_whole
+from bert_course.files import only_one, write_whole
 from bert_course.text.vocabulary import read_vocabulary
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-    import msvcrt
 
 FORMAT = "bert_course examples"
 VERSION = 1
@@ -180,8 +173,11 @@ def workplace(folder):
     """
     beside = folder.with_name(f".{folder.name}.partial")
     beside.mkdir(parents=True, exist_ok=True)
-    with open(beside / "lock", "w") as lock:
-        _lock(lock, folder)
+    refusal = (
+        "One run at a time writes a folder of examples: wait for the other, or choose another "
+        f"folder. Received: {folder}"
+    )
+    with only_one(beside / "lock", refusal):
         try:
             replaced = beside / REPLACED
             if replaced.exists() and not folder.exists():  # killed between two renames
@@ -193,21 +189,6 @@ def workplace(folder):
         finally:
             shutil.rmtree(beside, ignore_errors=True)
     shutil.rmtree(beside, ignore_errors=True)  # Windows keeps a file that is open
-
-
-def _lock(file, folder):
-    """The system gives a lock back when the process that holds it ends, however it ends."""
-    try:
-        if fcntl:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        else:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-    except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES):  # others: a file system without locks
-            raise ValueError(
-                "One run at a time writes a folder of examples: wait for the other, or choose "
-                f"another folder. Received: {folder}"
-            ) from None
 
 
 def put_in_place(new, folder):

@@ -19,7 +19,9 @@ from bert_course.text.wordpiece import WordPieceTokenizer
 __all__ = ["Examples", "open_examples", "write_examples"]
 
 
-def open_examples(folder, batch_size=32, seed=0, slots=None, whole_words=False, fixed_masks=False):
+def open_examples(
+    folder, batch_size=32, seed=0, slots=None, whole_words=False, fixed_masks=False, share=0.15
+):
     """A folder that `write_examples` has written -> `Examples`.
 
     A folder that is half there, cut short, of another kind or of another version is refused. Sizes
@@ -27,11 +29,12 @@ def open_examples(folder, batch_size=32, seed=0, slots=None, whole_words=False, 
 
     Args:
         seed: of the order of the examples, and of the masks.
-        slots, whole_words: see `mask_tokens`.
+        slots, whole_words, share: see `mask_tokens`.
         fixed_masks: an example has the same masks in every epoch, not others each time. Rows are
             then masked one by one, which takes some 70 times as long.
     """
-    return Examples(folder, batch_size, seed, slots, whole_words, fixed_masks)
+    masking = {"slots": slots, "whole_words": whole_words, "share": share}
+    return Examples(folder, batch_size, seed, masking, fixed_masks)
 
 
 class Examples:
@@ -47,25 +50,25 @@ class Examples:
         steps_per_epoch: after so many, each example has been seen.
     """
 
-    def __init__(self, folder, batch_size, seed, slots, whole_words, fixed_masks):
+    def __init__(self, folder, batch_size, seed, masking, fixed_masks):
         self.folder = pathlib.Path(folder).expanduser()
         self.batch_size = as_count(batch_size, "batch_size", least=1)
         self.seed = as_count(seed, "seed")
         self.header = read_header(self.folder)
         self.vocabulary = read_folder_vocabulary(self.folder, self.header)
         self.arrays = open_arrays(self.folder, self.header)
-        length = self.header["settings"]["max_length"]
+        length, slots = self.header["settings"]["max_length"], masking["slots"]
         if slots is not None and as_count(slots, "slots", least=1) > length:
             raise ValueError(
                 f"slots must be {length} or fewer: a row has no more. Received: {slots}"
             )
-        self.masking = {"slots": slots, "whole_words": whole_words}
+        self.masking = masking
         self.fixed_masks = fixed_masks
         self._orders = {}  # {epoch: its order}
 
     def __reduce__(self):  # for pickle: the arrays stay on disk
-        masking = (*self.masking.values(), self.fixed_masks)
-        return Examples, (self.folder, self.batch_size, self.seed, *masking)
+        how = (self.batch_size, self.seed, self.masking, self.fixed_masks)
+        return Examples, (self.folder, *how)
 
     @property
     def tokenizer(self):

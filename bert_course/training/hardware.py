@@ -1,14 +1,19 @@
-"""What this machine has, and the precision that suits it."""
+"""What this machine has, and the precision and compilation that suit it."""
 
+import contextlib
 import os
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
 NVIDIA_QUERY = [
     "nvidia-smi",
     "--query-gpu=name,memory.total,compute_cap",
     "--format=csv,noheader,nounits",
 ]
+# A precision for CPUs: float32, but for matrix products, see `speed_up`.
+BFLOAT16_PRODUCTS = "bfloat16_products"
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 @dataclass(frozen=True)
@@ -63,3 +68,60 @@ def memory_gb():
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def gpu_in_use():
+    """The first `Gpu`, if the backend computes on it, or None."""
+    import keras  # here, for the doctor uses this file where Keras does not start
+
+    device = str(keras.ops.zeros(()).device).lower()
+    gpus = find_gpus() if "gpu" in device or "cuda" in device else []
+    return gpus[0] if gpus else None
+
+
+def has_bfloat16(cpuinfo="/proc/cpuinfo"):
+    """Whether this processor multiplies bfloat16, as Linux says; elsewhere, no."""
+    try:
+        lines = Path(cpuinfo).read_text().splitlines()
+    except OSError:
+        return False
+    return any(line.startswith("flags") and BFLOAT16_FLAGS & set(line.split()) for line in lines)
+
+
+def choose_precision():
+    """What suits that which the backend computes on: a dtype policy, or `BFLOAT16_PRODUCTS`."""
+    import keras
+
+    gpu = gpu_in_use()
+    if gpu:
+        return gpu.precision
+    is_tensorflow = keras.backend.backend() == "tensorflow"
+    return BFLOAT16_PRODUCTS if is_tensorflow and has_bfloat16() else "float32"
+
+
+def jit_compile():
+    """Whether XLA should compile a step, as `compile` wants to be told.
+
+    JAX has nothing else. TensorFlow on a CPU does these sizes faster without: see RESULTS.md in
+    benchmarks/. On its GPUs Keras decides, but for Blackwell, where TensorFlow 2.21 with XLA is
+    broken (tensorflow#111958).
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return keras.backend.backend() == "jax"
+    gpu = gpu_in_use()
+    return "auto" if gpu and gpu.compute_capability < 10 else False
+
+
+@contextlib.contextmanager
+def computing_in(precision):
+    """Layers that are built inside compute with this precision; their variables stay float32."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == BFLOAT16_PRODUCTS else precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

@@ -5,13 +5,12 @@ import json
 
 import numpy as np
 
+from bert_course.text.counting import Counting
 from bert_course.text.wordpiece import WordPieceTokenizer, learn_vocabulary
 from bert_course.world.ceiling import (
-    Counting,
     blanks,
     hide_words,
     score_ceiling,
-    score_counting,
     score_oracle,
 )
 from bert_course.world.minimal_pairs import RULES, MinimalPair, minimal_pairs
@@ -59,10 +58,11 @@ def build_ceiling(train_text, vocabulary, progress):
         test.append(blanks(*hide_words(story, rng), tokenizer))
     found = [blank for _, blanks_of_one in test for blank in blanks_of_one]
     scores = {"ceiling": score_ceiling(found), "oracle": score_oracle(found)}
+    questions = [(ids, blank.place) for ids, blanks_of_one in test for blank in blanks_of_one]
     documents = [_ids(text, tokenizer) for text in train_text.split("\n\n")]
     for name, neighbours in NEIGHBOURS.items():
         counting = Counting(documents, len(tokenizer.vocabulary), neighbours)
-        scores[name] = score_counting(counting, test)
+        scores[name] = counting.score(questions)
     rounded = {
         name: {"accuracy": round(s.accuracy, 4), "cross_entropy": round(s.cross_entropy, 4)}
         for name, s in scores.items()

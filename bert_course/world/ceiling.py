@@ -1,10 +1,11 @@
-"""The best that any model can do at filling blanks in the small world, and what counting does."""
+"""The best that any model can do at filling blanks in the small world."""
 
 from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
 
+from bert_course.text.counting import Score
 from bert_course.world.choices import distribution, seen_by_choice
 
 
@@ -57,14 +58,6 @@ def _chances_of_pieces(texts, tokenizer):
     return chances
 
 
-class Score(NamedTuple):
-    """How a guesser did on `count` blanks: share of right guesses, and -log P(truth) in nats."""
-
-    accuracy: float
-    cross_entropy: float
-    count: int
-
-
 def score_ceiling(found):
     """What the oracle may expect: the mean of its best chance, and of its entropy."""
     best = [max(blank.chances.values()) for blank in found]
@@ -77,63 +70,3 @@ def score_oracle(found):
     right = [max(blank.chances, key=blank.chances.get) == blank.piece for blank in found]
     losses = [-np.log(blank.chances[blank.piece]) for blank in found]
     return Score(float(np.mean(right)), float(np.mean(losses)), len(found))
-
-
-class Counting:
-    """P(piece | its neighbours) from counts; where a context is rare, a shorter one helps out.
-
-    P(w | c) = (count(c w) + kinds(c) · P(w | shorter c)) / (count(c) + kinds(c)), where kinds(c) is
-    the number of different pieces seen with c: the smoothing of Witten and Bell (1991).
-
-    Args:
-        documents: lists of ids.
-        neighbours: where the context stands: () for none, (-1,) for the piece before, (-1, -2) for
-            the two before, (-1, 1) for one on each side. A beginning of it is a shorter context.
-    """
-
-    def __init__(self, documents, vocabulary_size, neighbours):
-        self.size = vocabulary_size
-        self.neighbours = neighbours
-        self.tables = [self._count(documents, neighbours[:n]) for n in range(len(neighbours) + 1)]
-
-    def _count(self, documents, neighbours):
-        """{context: (ids, how often each stood there)}."""
-        table = {}
-        for ids in documents:
-            padded = self._pad(ids)
-            for place, piece in enumerate(ids, start=2):
-                context = tuple([padded[place + n] for n in neighbours])
-                counts = table.setdefault(context, {})
-                counts[piece] = counts.get(piece, 0) + 1
-        return {
-            context: (np.array(list(counts)), np.array(list(counts.values()), float))
-            for context, counts in table.items()
-        }
-
-    def _pad(self, ids):
-        """A document with a number that is no piece before and behind it."""
-        return [self.size, self.size, *ids, self.size, self.size]
-
-    def chances(self, ids, place):
-        """(V,) P of every piece at `place`, told the true neighbours, be they hidden or not."""
-        padded = self._pad(ids)
-        context = tuple(padded[2 + place + n] for n in self.neighbours)
-        chances = np.full(self.size, 1 / self.size)
-        for length, table in enumerate(self.tables):
-            if context[:length] in table:
-                pieces, counts = table[context[:length]]
-                chances *= len(counts)
-                chances[pieces] += counts
-                chances /= counts.sum() + len(counts)
-        return chances
-
-
-def score_counting(model, stories):
-    """What a `Counting` gets on the blanks of [(ids, blanks), ...]."""
-    right, losses = [], []
-    for ids, found in stories:
-        for blank in found:
-            chances = model.chances(ids, blank.place)
-            right.append(chances.argmax() == blank.piece)
-            losses.append(-np.log(chances[blank.piece]))
-    return Score(float(np.mean(right)), float(np.mean(losses)), len(losses))

@@ -50,6 +50,11 @@ the words and punctuation marks of `test.txt` are hidden, {blanks:,} pieces in a
 The first row is what the oracle may expect, the second what it got. `ceiling.json` has the figures.
 The bound is not tight: the oracle also knows, for example, which frame a sentence comes from.
 
+## A model
+
+In `checkpoint/`: a small BERT that has read `corpus/train.txt`, with a card of its own that says
+how it was made and what it can do. It is the one thing here that `make data` does not write.
+
 ## Labelled sets
 
 In `tasks/`, {train} examples to train on, {dev} to choose by and {test} to test on for each, all

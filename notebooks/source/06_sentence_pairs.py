@@ -795,7 +795,7 @@ for model in (0.92, 0.95, 0.98):
 # nothing else to go by.
 #
 # This course keeps the task, because a published BERT has it. When its accuracy rises in
-# pretraining, the chapter to come, look where the bag is.
+# pretraining, the next chapter, look where the bag is.
 #
 # ## In five sentences
 #

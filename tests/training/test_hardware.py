@@ -5,7 +5,15 @@ import subprocess
 import pytest
 
 from bert_course.training import hardware
-from bert_course.training.hardware import Gpu
+from bert_course.training.hardware import (
+    BFLOAT16_PRODUCTS,
+    Gpu,
+    choose_precision,
+    computing_in,
+    jit_compile,
+)
+
+import keras  # isort: skip (bert_course first)
 
 
 def answer(monkeypatch, text):
@@ -45,3 +53,76 @@ def test_precision_suits_the_generation(capability, precision):
 def test_this_machine_has_a_core_and_memory():
     assert hardware.count_cores() >= 1
     assert hardware.memory_gb() is None or hardware.memory_gb() > 0.5
+
+
+@pytest.mark.parametrize(
+    ("backend", "capability", "has", "expected"),
+    [
+        ("tensorflow", None, True, BFLOAT16_PRODUCTS),
+        ("tensorflow", None, False, "float32"),
+        ("jax", None, True, "float32"),
+        ("jax", 7.5, True, "mixed_float16"),
+        ("tensorflow", 9.0, True, "mixed_bfloat16"),
+    ],
+)
+def test_the_precision_that_is_chosen(backend, capability, has, expected, monkeypatch):
+    gpu = capability and Gpu("a GPU", 16.0, capability)
+    monkeypatch.setattr(hardware, "gpu_in_use", lambda: gpu)
+    monkeypatch.setattr(hardware, "has_bfloat16", lambda: has)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert choose_precision() == expected
+
+
+def test_a_gpu_that_the_backend_does_not_use_decides_nothing(monkeypatch):
+    """The tests run on the CPU, whatever else the driver would tell of."""
+    answer(monkeypatch, "NVIDIA H100 80GB HBM3, 81559, 9.0\n")
+    if hardware.gpu_in_use() is None:
+        assert choose_precision() in ("float32", BFLOAT16_PRODUCTS)
+        assert jit_compile() == (keras.backend.backend() == "jax")
+
+
+@pytest.mark.parametrize(
+    ("backend", "capability", "expected"),
+    [
+        ("tensorflow", None, False),
+        ("tensorflow", 7.5, "auto"),
+        ("tensorflow", 9.0, "auto"),
+        ("tensorflow", 10.0, False),
+        ("tensorflow", 12.0, False),
+        ("jax", None, True),
+        ("jax", 12.0, True),
+        ("torch", 9.0, False),
+    ],
+)
+def test_what_is_compiled(backend, capability, expected, monkeypatch):
+    gpu = capability and Gpu("a GPU", 16.0, capability)
+    monkeypatch.setattr(hardware, "gpu_in_use", lambda: gpu)
+    monkeypatch.setattr(keras.backend, "backend", lambda: backend)
+    assert jit_compile() == expected
+
+
+def test_the_precision_goes_back_after_a_mistake_too():
+    before = keras.config.dtype_policy().name
+    with pytest.raises(KeyError), computing_in("mixed_bfloat16"):
+        layer = keras.layers.Dense(2)
+        layer.build((1, 2))
+        assert (layer.compute_dtype, layer.kernel.dtype) == ("bfloat16", "float32")
+        raise KeyError
+    assert keras.config.dtype_policy().name == before
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("processor : 0\nflags\t\t: fpu avx512_bf16 sse\n", True),
+        ("flags : amx_bf16\n", True),
+        ("flags : fpu avx512f\nmodel name : avx512_bf16\n", False),
+    ],
+)
+def test_whether_the_processor_has_bfloat16(tmp_path, text, expected):
+    (tmp_path / "cpuinfo").write_text(text)
+    assert hardware.has_bfloat16(tmp_path / "cpuinfo") is expected
+
+
+def test_without_linux_there_is_none(tmp_path):
+    assert hardware.has_bfloat16(tmp_path / "nothing") is False

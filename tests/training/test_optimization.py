@@ -6,7 +6,7 @@ import pytest
 from bert_course.model.config import BertConfig
 from bert_course.model.encoder import build_encoder
 from bert_course.model.heads import build_pretraining_model
-from bert_course.training.optimization import AdamW, Lamb, WarmUpThenDecay, build_optimizer
+from bert_course.training.optimization import AdamW, Lamb, Muon, WarmUpThenDecay, build_optimizer
 
 import keras  # isort: skip
 
@@ -141,3 +141,30 @@ def test_lamb_is_there_and_learns():
     after = abs(float((table[LOOKED_UP[0]].mean(axis=0) @ kernel + bias)[0]) - 3)
     assert isinstance(optimizer, keras.optimizers.Lamb) and after < before
     assert isinstance(build_optimizer(RATE, STEPS), AdamW)
+
+
+def test_muon_moves_a_matrix_as_far_in_every_direction():
+    """What it adds to a kernel has singular values near each other; what AdamW adds has not."""
+    rng = np.random.default_rng(0)
+    gradient = rng.standard_normal((8, 2)) @ np.diag([1.0, 0.01]) @ rng.standard_normal((2, 8))
+    spread = {}
+    for kind in (Muon, AdamW):
+        layer = keras.layers.Dense(8, use_bias=False)
+        layer.build((None, 8))
+        before = keras.ops.convert_to_numpy(layer.kernel).copy()
+        optimizer = build_optimizer(RATE, STEPS, warm_up=0, kind=kind)
+        optimizer.exclude_from_weight_decay(var_names=["kernel"])
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [layer.kernel])
+        moved = keras.ops.convert_to_numpy(layer.kernel) - before
+        first, second = np.linalg.svd(moved)[1][:2]
+        spread[kind] = first / second
+    assert spread[Muon] < 2
+    assert spread[AdamW] > spread[Muon]
+
+
+def test_muon_treats_a_table_as_adamw_does():
+    """At half the rate, but for weight decay; only its kernels go another way."""
+    muon = train(build_optimizer(2 * RATE, STEPS, warm_up=2, kind=Muon), steps=1)
+    adamw = train(build_optimizer(RATE, STEPS, warm_up=2), steps=1)
+    assert farthest(muon[:1], adamw[:1]) < 5e-3 * RATE
+    assert farthest(muon[1:2], adamw[1:2]) > 1e-2 * RATE

@@ -80,5 +80,7 @@ def test_the_datasheet_has_the_counts_of_the_files():
 
 
 def test_it_is_small_enough_for_a_repository():
-    sizes = [path.stat().st_size for path in course_data().rglob("*") if path.is_file()]
-    assert sum(sizes) < 20e6
+    sizes = {path: path.stat().st_size for path in course_data().rglob("*") if path.is_file()}
+    checkpoint = sum(size for path, size in sizes.items() if path.parent.name == "checkpoint")
+    assert checkpoint < 6e6
+    assert sum(sizes.values()) - checkpoint < 16e6

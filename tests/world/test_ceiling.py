@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from bert_course.places import course_data
+from bert_course.text.counting import Counting
 from bert_course.text.wordpiece import WordPieceTokenizer
 from bert_course.world.ceiling import (
-    Counting,
     as_masks,
     blanks,
     hide_words,
     score_ceiling,
-    score_counting,
     score_oracle,
 )
 from bert_course.world.choices import distribution, seen_by_choice
@@ -75,9 +74,12 @@ def test_no_counting_passes_it(hidden, tokenizer):
     lines = (course_data() / "corpus" / "train.txt").read_text("utf-8").split("\n\n")[:2000]
     documents = [[i for line in story.split("\n") for i in tokenizer.ids(line)] for story in lines]
     ceiling = score_ceiling(everything(hidden))
+    questions = [
+        (ids, blank.place) for ids, blanks_of_one in hidden[:50] for blank in blanks_of_one
+    ]
     for neighbours in ((), (-1,), (-1, -2), (-1, 1)):
         counting = Counting(documents, len(tokenizer.vocabulary), neighbours)
-        score = score_counting(counting, hidden[:50])
+        score = counting.score(questions)
         assert score.accuracy < ceiling.accuracy - 0.25
         assert score.cross_entropy > ceiling.cross_entropy + 0.5
 
@@ -103,16 +105,6 @@ def test_blanks_stand_where_the_words_stand(tokenizer):
     assert all(
         sum(b.chances.values()) == pytest.approx(1) and b.chances[b.piece] > 0 for b in found
     )
-
-
-def test_counting_by_hand():
-    """Witten and Bell: the seen kinds of a context are the weight of the shorter context."""
-    counting = Counting([[0, 1, 0, 1, 0, 2]], 4, (-1,))
-    unigram = (np.array([3, 2, 1, 0]) + 3 * np.full(4, 1 / 4)) / (6 + 3)
-    after_0 = (np.array([0, 2, 1, 0]) + 2 * unigram) / (3 + 2)
-    np.testing.assert_allclose(counting.chances([0, 3], 1), after_0)
-    np.testing.assert_allclose(counting.chances([3, 3], 1), unigram)  # a context never seen
-    assert counting.chances([0, 3], 1).sum() == pytest.approx(1)
 
 
 def test_the_oracle_counts_the_masks_as_a_model_does(tokenizer):

@@ -1,0 +1,198 @@
+"""`python -m bert_course pretrain`: pretraining examples -> a model."""
+
+import dataclasses
+import pathlib
+
+from tqdm import tqdm
+
+CONFIGS = ("tiny", "mini", "small", "base", "large")
+SIZES = {  # option: (field of BertConfig, type)
+    "--layers": ("num_layers", int),
+    "--width": ("hidden_dim", int),
+    "--heads": ("num_heads", int),
+    "--inner": ("intermediate_dim", int),
+    "--max-length": ("max_length", int),
+    "--dropout": ("dropout", float),
+}
+
+
+def add_to(commands):
+    parser = commands.add_parser(
+        "pretrain",
+        help="pretraining examples -> a model",
+        description="Train a BERT to fill blanks and to know next sentences. A run that was "
+        "stopped, even by kill -9, goes on with --resume and ends with the same weights. Exit "
+        "codes: 0 done, 2 refused, 3 the loss is no number, 4 a file could not be written, "
+        "130 Ctrl-C, 143 SIGTERM.",
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("--examples", nargs="+", required=True, metavar="FOLDER", help="short ones first")
+    add("--config", default="tiny", choices=CONFIGS, help="sizes to begin with (tiny)")
+    for option, (name, kind) in SIZES.items():
+        add(option, dest=name, type=kind, metavar="N", help=f"another {name}")
+    add("--steps", nargs="+", type=int, required=True, metavar="N", help="for each folder")
+    add(
+        "--out", required=True, metavar="FOLDER", help="of the run; the model is in its checkpoint/"
+    )
+    add("--resume", action="store_true", help="go on with the run in --out")
+    add("--batch", nargs="+", type=int, default=[32], metavar="N", help="sequences at once (32)")
+    add("--accumulate", type=int, default=1, metavar="N", help="batches that make a step (1)")
+    add("--rate", type=float, default=1e-3, metavar="R", help="highest learning rate (0.001)")
+    add("--warm-up", type=int, metavar="N", help="steps to get there (a tenth)")
+    add("--optimizer", default="adamw", choices=("adamw", "lamb", "muon"), help="(adamw)")
+    add("--beta-2", type=float, default=0.999, metavar="B", help="AdamW's second (0.999)")
+    add("--initial-std", type=float, default=0.02, metavar="S", help="of the weights (0.02)")
+    add("--waves", action="store_true", help="begin with sine waves for positions")
+    add("--share", type=float, default=0.15, metavar="S", help="of words to hide (0.15)")
+    add("--whole-words", action="store_true", help="hide words, not pieces")
+    add("--seed", type=int, default=0, metavar="N", help="(0)")
+    add("--precision", metavar="P", help="float32, mixed_bfloat16, ... (what suits the machine)")
+    add("--held-out", metavar="FOLDER", help="examples to evaluate on, from other texts")
+    add("--every", type=int, metavar="N", help="batches between evaluations (a 20th of all)")
+    add("--tensorboard", metavar="FOLDER", help="also write the metrics there")
+
+
+def run(options):
+    from bert_course.training.pretraining import Watch, pretrain  # Keras is slow to start
+
+    recipe = recipe_from(options)
+    with Lines(options.tensorboard) as lines:
+        watch = Watch(held_out_batches(options), options.every, lines, lines.tick)
+        pretrain(recipe, options.examples, options.out, options.resume, watch)
+    draw(options.out)
+    print(f"the model is in {pathlib.Path(options.out, 'checkpoint')}")
+    return 0
+
+
+def recipe_from(options):
+    from bert_course.model import config
+    from bert_course.text.examples import open_examples
+    from bert_course.training.hardware import choose_precision
+    from bert_course.training.pretraining import Recipe
+
+    sizes = {
+        name: getattr(options, name)
+        for name, _ in SIZES.values()
+        if getattr(options, name) is not None
+    }
+    vocab_size = len(open_examples(options.examples[0]).vocabulary)
+    named = getattr(config, options.config.upper())
+    return Recipe(
+        config=dataclasses.replace(named, vocab_size=vocab_size, **sizes),
+        steps=tuple(options.steps),
+        batch_size=tuple(options.batch),
+        rate=options.rate,
+        warm_up=options.warm_up,
+        accumulate=options.accumulate,
+        optimizer=options.optimizer,
+        beta_2=options.beta_2,
+        initial_std=options.initial_std,
+        waves=options.waves,
+        share=options.share,
+        whole_words=options.whole_words,
+        seed=options.seed,
+        precision=options.precision or choose_precision(),
+    )
+
+
+def held_out_batches(options, count=20):
+    """The same examples each time, with the same words hidden."""
+    from bert_course.text.examples import open_examples
+
+    if not options.held_out:
+        return []
+    examples = open_examples(options.held_out, whole_words=options.whole_words)
+    return [examples.batch(step) for step in range(min(count, examples.steps_per_epoch))]
+
+
+COLUMNS = (  # heading, width, what to print of a line of metrics.jsonl, how
+    ("batch", 9, "batch", "{:,}"),
+    ("train loss", 10, "train_loss", "{:.3f}"),
+    ("words: loss", 11, "held_out_masked_words_loss", "{:.3f}"),
+    ("accuracy", 8, "held_out_masked_words_accuracy", "{:.3f}"),
+    ("next: accuracy", 14, "held_out_next_sentence_accuracy", "{:.3f}"),
+    ("tokens/s", 8, "tokens_per_second", "{:,.0f}"),
+    ("useful", 8, "useful_tokens_per_second", "{:,.0f}"),
+    ("of peak", 7, "share_of_peak", "{:.0%}"),
+    ("left", 8, "seconds_left", None),
+)
+
+
+class Lines:
+    """Prints a line for each evaluation; on a terminal, a bar shows what is between them."""
+
+    def __init__(self, tensorboard=None):
+        self.board = Board(tensorboard) if tensorboard else None
+        self.started = False
+        self.bar = tqdm(unit="batch", disable=None, leave=False)
+
+    def __call__(self, line):
+        if not self.started:
+            self.started = True
+            self.print(" ".join(f"{heading:>{width}}" for heading, width, *_ in COLUMNS))
+            for name, score in line.get("baselines", {}).items():
+                loss, accuracy = score["cross_entropy"], score["accuracy"]
+                self.print(f"{name:>20} {loss:11.3f} {accuracy:8.3f}")
+        self.print(" ".join(format_column(line, *column[1:]) for column in COLUMNS))
+        if self.board:
+            self.board(line)
+
+    def tick(self, batch, of):
+        self.bar.total = of
+        self.bar.update(batch - self.bar.n)
+
+    def print(self, text):
+        self.bar.clear()
+        print(text, flush=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.bar.close()
+        if self.board:
+            self.board.writer.close()
+
+
+def format_column(line, width, name, how):
+    value = line.get(name)
+    if value is None:
+        text = ""
+    else:
+        text = how.format(value) if how else f"{int(value) // 60}:{int(value) % 60:02d}"
+    return f"{text:>{width}}"
+
+
+class Board:
+    """Writes every number of a line for TensorBoard."""
+
+    def __init__(self, folder):
+        try:
+            import tensorboard  # noqa: F401 (TensorFlow uses it)
+            import tensorflow as tf
+        except ImportError as error:
+            raise ValueError(
+                "--tensorboard takes the packages tensorflow and tensorboard: `pip install` what "
+                "is missing, or leave the option out; all numbers are in metrics.jsonl, too. "
+                f"Received: {error}"
+            ) from None
+        self.tf, self.writer = tf, tf.summary.create_file_writer(str(folder))
+
+    def __call__(self, line):
+        with self.writer.as_default(step=line["batch"]):
+            for name, value in line.items():
+                if isinstance(value, float):
+                    self.tf.summary.scalar(name, value)
+
+
+def draw(folder):
+    """The learning curve, as a picture in the folder of the run."""
+    from bert_course.insight.show import learning_curves, save_figure
+    from bert_course.training.run_folder import read_metrics
+
+    lines = read_metrics(folder)
+    if len(lines) > 1 and "held_out_masked_words_accuracy" in lines[0]:
+        baselines = {name: score["accuracy"] for name, score in lines[0]["baselines"].items()}
+        learning_curves(lines, baselines)
+        save_figure(pathlib.Path(folder, "curve.png"))

@@ -1,0 +1,81 @@
+"""How a run may end before its time: a signal, a loss that is no number, a disk that is full."""
+
+import contextlib
+import signal
+import threading
+
+DIVERGED, NOT_SAVED = 3, 4  # exit codes; a signal's is 128 and its number, as shells have it
+
+
+class Stopped(RuntimeError):
+    """A run that ended early; what is on disk can be gone on from.
+
+    Attributes:
+        exit_code: what the command line exits with.
+    """
+
+    def __init__(self, message, exit_code):
+        super().__init__(message)
+        self.exit_code = exit_code
+
+    @classmethod
+    def by_signal(cls, number, batch, last, folder):
+        name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+        return cls(
+            f"stopped by {name} after {batch:,} of {last:,} batches; the state is saved in "
+            f"{folder}: the same command with --resume goes on",
+            128 + number,
+        )
+
+
+def diverged(batch, run, recipe, what="the loss"):
+    """The loss, or a weight, is not a finite number any more."""
+    causes = [f"a learning rate too high ({recipe.rate:g}: try a third)"]
+    if recipe.warm_up is not None and recipe.warm_up < 100:
+        causes.append(f"too short a warm-up ({recipe.warm_up} steps)")
+    if recipe.precision == "mixed_float16":
+        causes.append("float16 (bfloat16 and float32 reach further)")
+    return Stopped(
+        f"{what} is no finite number after {batch:,} batches. Likely causes: "
+        f"{', or '.join(causes)}. {last_good(run)}",
+        DIVERGED,
+    )
+
+
+def last_good(run):
+    states = run.states()
+    return f"The last good state is {states[-1]}" if states else "No state was saved before"
+
+
+@contextlib.contextmanager
+def saving(run, what, batch):
+    """A file that cannot be written ends the run with a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise Stopped(
+            f"the {what} after {batch:,} batches could not be saved ({error}). {last_good(run)}: "
+            "make room, or bring the folder back, then go on with --resume",
+            NOT_SAVED,
+        ) from None
+
+
+@contextlib.contextmanager
+def heeding_signals():
+    """A list of the signals that asked us to stop: Ctrl-C, SIGTERM. A second Ctrl-C is obeyed."""
+    received = []
+
+    def note(number, frame):
+        if received and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield received  # Python hears signals in its main thread only
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

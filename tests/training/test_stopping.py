@@ -1,0 +1,110 @@
+"""How a run ends before its time: the sentence, the exit code, and signals heeded for a while."""
+
+import signal
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from bert_course.training.stopping import Stopped, diverged, heeding_signals, saving
+
+NUMBERS = (signal.SIGINT, signal.SIGTERM)
+
+
+def run(*states):
+    return SimpleNamespace(states=lambda: list(states))
+
+
+def recipe(rate=1e-3, warm_up=None, precision="float32"):
+    return SimpleNamespace(rate=rate, warm_up=warm_up, precision=precision)
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code"), [(signal.SIGINT, "Ctrl-C", 130), (signal.SIGTERM, "SIGTERM", 143)]
+)
+def test_a_signal(number, name, code):
+    stopped = Stopped.by_signal(number, 1200, 5000, "out")
+    assert stopped.exit_code == code
+    assert str(stopped) == (
+        f"stopped by {name} after 1,200 of 5,000 batches; the state is saved in out: the same "
+        "command with --resume goes on"
+    )
+
+
+@pytest.mark.parametrize(
+    ("strange", "causes"),
+    [
+        (recipe(), "a learning rate too high (0.001: try a third)"),
+        (recipe(5e-4, 100), "a learning rate too high (0.0005: try a third)"),
+        (
+            recipe(warm_up=99),
+            "a learning rate too high (0.001: try a third), or too short a warm-up (99 steps)",
+        ),
+        (
+            recipe(precision="mixed_float16"),
+            "a learning rate too high (0.001: try a third), or float16 (bfloat16 and float32 "
+            "reach further)",
+        ),
+    ],
+)
+def test_a_loss_that_is_no_number(strange, causes):
+    stopped = diverged(1234, run("old", "new"), strange)
+    assert stopped.exit_code == 3
+    assert str(stopped) == (
+        f"the loss is no finite number after 1,234 batches. Likely causes: {causes}. "
+        "The last good state is new"
+    )
+    assert str(diverged(1, run(), strange)).endswith("No state was saved before")
+    assert str(diverged(1, run(), strange, "a weight")).startswith("a weight is no finite number")
+
+
+def test_a_file_that_cannot_be_written():
+    with pytest.raises(Stopped) as stopped, saving(run("new"), "state", 7):
+        raise OSError(28, "No space left on device")
+    assert stopped.value.exit_code == 4
+    assert str(stopped.value) == (
+        "the state after 7 batches could not be saved ([Errno 28] No space left on device). The "
+        "last good state is new: make room, or bring the folder back, then go on with --resume"
+    )
+
+
+def test_other_mistakes_are_not_made_out_to_be_that():
+    with pytest.raises(KeyError), saving(run(), "state", 7):
+        raise KeyError
+
+
+def test_signals_are_noted_and_then_obeyed_again():
+    before = [signal.getsignal(number) for number in NUMBERS]
+    with heeding_signals() as received:
+        signal.raise_signal(signal.SIGTERM)
+        assert received == [signal.SIGTERM]
+        signal.raise_signal(signal.SIGTERM)  # once more changes nothing
+        with pytest.raises(KeyboardInterrupt):  # Ctrl-C for one who will not wait
+            signal.raise_signal(signal.SIGINT)
+    assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_the_first_ctrl_c_waits():
+    with heeding_signals() as received:
+        signal.raise_signal(signal.SIGINT)
+        assert received == [signal.SIGINT]
+
+
+def test_handlers_come_back_after_a_mistake_too():
+    before = [signal.getsignal(number) for number in NUMBERS]
+    with pytest.raises(KeyError), heeding_signals():
+        raise KeyError
+    assert [signal.getsignal(number) for number in NUMBERS] == before
+
+
+def test_in_another_thread_nothing_is_heard_and_nothing_fails():
+    heard = []
+
+    def listen():
+        with heeding_signals() as received:
+            heard.append(received)
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    thread.join()
+    assert heard == [[]]
