@@ -155,14 +155,14 @@ from itertools import islice
 
 from bert_course.world.build import stories
 from bert_course.world.ceiling import blanks, hide_words, score_ceiling
-from bert_course.world.held_out import as_rows
+from bert_course.world.held_out import story_rows
 
 
 def ceiling_of_windows(length):
     found = []
     for story, rng in islice(stories("test"), 50):
         hidden, sentences = hide_words(story, rng)[1], iter(story.sentences)
-        for row in as_rows(story.sentences, hidden, tokenizer, length):
+        for row in story_rows(story.sentences, hidden, tokenizer, length):
             window, left = [], len(row.ids) - 3  # [CLS] and two [SEP] are not of the story
             while left:
                 window += (sentence := next(sentences))
