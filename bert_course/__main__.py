@@ -23,7 +23,10 @@ def parse(arguments):
     from bert_course.commands import (
         demo,
         examples,
+        export,
         fill_mask,
+        finetune,
+        predict,
         pretrain,
         vocabulary,
         world,
@@ -42,6 +45,9 @@ def parse(arguments):
     examples.add_to(commands)
     pretrain.add_to(commands)
     fill_mask.add_to(commands)
+    finetune.add_to(commands)
+    predict.add_to(commands)
+    export.add_to(commands)
     demo.add_to(commands)
     world.add_to(commands)
     return parser.parse_args(arguments)

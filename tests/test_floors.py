@@ -58,6 +58,13 @@ INSIDE = {
     "text.sentences": [],
     "text.counting": [],
     "text.documents": ["text.sentences"],
+    "text.whole_file": [],
+    "text.separated": ["text.whole_file"],
+    "text.columns": ["text.separated"],
+    "text.labelled": ["text.columns", "text.separated"],
+    "text.tagged": ["text.labelled", "text.whole_file"],
+    "text.questions": ["text.labelled", "text.separated", "text.whole_file"],
+    "text.splits": ["text.labelled", "text.questions", "text.tagged"],
     "text.growing": [],
     "text.workers": [],
     "text.seeds": [],
@@ -86,12 +93,45 @@ INSIDE = {
     ],
     "training": [],
     "training.hardware": [],
+    "training.downloads": ["files", "places"],
+    "training.published": ["text.labelled", "text.splits", "text.whole_file"],
+    "training.tasks": [
+        "places",
+        "text.labelled",
+        "text.separated",
+        "text.splits",
+        "training.downloads",
+        "training.published",
+    ],
     "training.optimization": [],
     "training.cost": [],
     "training.evaluation": ["text.counting"],
+    "training.span_metrics": [],
+    # hands the other's on, so that every score is found in one place
+    "training.metrics": ["training.span_metrics"],
     "training.run_folder": ["files", "model.tensor_files"],
     "training.stopping": [],
-    "training.initial_weights": ["model.parts"],  # the deviation that weights are drawn with
+    # knows the layers whose weights it sets, and the deviation they are drawn with
+    "training.initial_weights": ["model.encoder", "model.parts"],
+    "training.windows": [],
+    "training.kinds": ["model.heads", "training.metrics", "training.windows"],
+    "training.finetuned": [
+        "files",
+        "model.checkpoints",
+        "model.encoder",
+        "model.tensor_files",
+        "model.tensor_names",
+        "training.kinds",
+    ],
+    "training.exporting": ["text.in_graph"],
+    "training.finetuning": [
+        "training.finetuned",
+        "training.hardware",
+        "training.optimization",
+        "training.run_folder",
+        "training.speed",
+        "training.stopping",
+    ],
     "training.speed": [
         "model.attention",
         "model.encoder",
@@ -158,6 +198,7 @@ INSIDE = {
     "commands.world": ["files", "world.build", "world.datasheet"],
     "commands.fill_mask": ["insight.fill", "model.checkpoints", "places"],
     "commands.pretrain": [
+        "model.checkpoints",
         "insight.show",
         "model",
         "model.config",
@@ -166,6 +207,18 @@ INSIDE = {
         "training.pretraining",
         "training.run_folder",
     ],
+    "commands.finetune": [
+        "commands.finetuning_report",
+        "model.checkpoints",
+        "places",
+        "training.finetuned",
+        "training.finetuning",
+        "training.hardware",
+        "training.tasks",
+    ],
+    "commands.finetuning_report": ["files", "insight.show", "training.metrics"],
+    "commands.predict": ["text.labelled", "training.finetuned"],
+    "commands.export": ["training.exporting", "training.finetuned"],
     "commands.model_card": ["training.hardware"],
     "commands.demo": [
         "commands.model_card",
@@ -187,7 +240,10 @@ INSIDE = {
     "__main__": [
         "commands.demo",
         "commands.examples",
+        "commands.export",
         "commands.fill_mask",
+        "commands.finetune",
+        "commands.predict",
         "commands.pretrain",
         "commands.vocabulary",
         "commands.world",
@@ -204,6 +260,7 @@ OUTSIDE = {
     "world": ["numpy"],
     "commands": ["tqdm"],  # says how far a long command is
     "commands.demo": ["numpy"],
+    "commands.finetuning_report": ["keras", "numpy"],
     "commands.model_card": ["numpy"],
     "commands.pretrain": ["tqdm", "tensorboard", "tensorflow"],  # if asked to
     "doctor": ["numpy", "packaging"],  # compares what is installed with requirements.txt
@@ -216,7 +273,10 @@ OUTSIDE = {
     "insight.inside": ["keras", "numpy"],  # computes what a model does not hand out
     "insight.show": ["numpy", "matplotlib", "IPython"],  # shows tables and sources in a notebook
     "model.attention": ["keras", "ml_dtypes"],  # knows how low bfloat16 can go
+    "training.metrics": ["numpy"],
+    "training.span_metrics": ["numpy"],
     # A backend by name only where its own thing is used: all else runs on any that Keras has.
+    "training.exporting": ["tensorflow"],  # a SavedModel is TensorFlow's
     "training.speed": ["keras", "tensorflow"],  # what is faster there than Keras's own way
     "model.google_files": ["numpy", "tensorflow"],  # reads the files of Google's checkpoints
     "model.tensor_files": ["numpy", "safetensors", "torch"],  # reads pytorch_model.bin, a pickle

@@ -28,6 +28,8 @@ class Plan(NamedTuple):
     rate: float
     warm_up: int
     share: float
+    weight_decay: float = 0.01
+    alike: bool = False
     corpus: str = "train.txt"
 
 
@@ -51,14 +53,16 @@ PLANS = {
         width=128,
         heads=4,
         dropout=0.0,
-        lengths=(32, 64, 128, 288),
-        copies=(4, 4, 4, 8),
-        steps=(12_000, 6_000, 6_000, 8_000),
-        batch_size=(32, 32, 16, 8),
+        lengths=(64, 128, 288),
+        copies=(4, 4, 8),
+        steps=(30_000, 20_000, 10_000),
+        batch_size=(16, 8, 8),
         optimizer="adamw",
-        rate=1.5e-3,
-        warm_up=500,
+        rate=1e-3,
+        warm_up=300,
         share=0.3,
+        weight_decay=0.05,
+        alike=True,
     ),
 }
 MAX_LENGTH = 320  # the longest story has 302 tokens
@@ -164,6 +168,8 @@ def recipe_of(plan, seed):
         beta_2=0.98,
         initial_std=0.02 * (768 / plan.width) ** 0.5,
         waves=True,
+        alike=plan.alike,
+        weight_decay=plan.weight_decay,
         share=plan.share,
         whole_words=True,
         seed=seed,

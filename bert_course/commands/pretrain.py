@@ -28,9 +28,10 @@ def add_to(commands):
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("--examples", nargs="+", required=True, metavar="FOLDER", help="short ones first")
-    add("--config", default="tiny", choices=CONFIGS, help="sizes to begin with (tiny)")
+    add("--config", default="tiny", choices=CONFIGS, help="sizes to choose from (tiny)")
     for option, (name, kind) in SIZES.items():
         add(option, dest=name, type=kind, metavar="N", help=f"another {name}")
+    add("--checkpoint", metavar="FOLDER", help="a model to go on with, instead of random weights")
     add("--steps", nargs="+", type=int, required=True, metavar="N", help="for each folder")
     add(
         "--out", required=True, metavar="FOLDER", help="of the run; the model is in its checkpoint/"
@@ -44,6 +45,8 @@ def add_to(commands):
     add("--beta-2", type=float, default=0.999, metavar="B", help="AdamW's second (0.999)")
     add("--initial-std", type=float, default=0.02, metavar="S", help="of the weights (0.02)")
     add("--waves", action="store_true", help="begin with sine waves for positions")
+    add("--alike", action="store_true", help="begin with looking for what is alike")
+    add("--weight-decay", type=float, default=0.01, metavar="D", help="(0.01)")
     add("--share", type=float, default=0.15, metavar="S", help="of words to hide (0.15)")
     add("--whole-words", action="store_true", help="hide words, not pieces")
     add("--seed", type=int, default=0, metavar="N", help="(0)")
@@ -54,18 +57,20 @@ def add_to(commands):
 
 
 def run(options):
-    from bert_course.training.pretraining import Watch, pretrain  # Keras is slow to start
+    from bert_course.model.checkpoints import load_pretrained  # Keras is slow to start
+    from bert_course.training.pretraining import Watch, pretrain
 
-    recipe = recipe_from(options)
+    start = load_pretrained(options.checkpoint) if options.checkpoint else None
+    recipe = recipe_from(options, start)
     with Lines(options.tensorboard) as lines:
         watch = Watch(held_out_batches(options), options.every, lines, lines.tick)
-        pretrain(recipe, options.examples, options.out, options.resume, watch)
+        pretrain(recipe, options.examples, options.out, options.resume, watch, start)
     draw(options.out)
     print(f"the model is in {pathlib.Path(options.out, 'checkpoint')}")
     return 0
 
 
-def recipe_from(options):
+def recipe_from(options, start=None):
     from bert_course.model import config
     from bert_course.text.examples import open_examples
     from bert_course.training.hardware import choose_precision
@@ -77,7 +82,7 @@ def recipe_from(options):
         if getattr(options, name) is not None
     }
     vocab_size = len(open_examples(options.examples[0]).vocabulary)
-    named = getattr(config, options.config.upper())
+    named = start.config if start else getattr(config, options.config.upper())
     return Recipe(
         config=dataclasses.replace(named, vocab_size=vocab_size, **sizes),
         steps=tuple(options.steps),
@@ -89,6 +94,8 @@ def recipe_from(options):
         beta_2=options.beta_2,
         initial_std=options.initial_std,
         waves=options.waves,
+        alike=options.alike,
+        weight_decay=options.weight_decay,
         share=options.share,
         whole_words=options.whole_words,
         seed=options.seed,

@@ -193,6 +193,37 @@ def learning_curves(lines, levels, title=""):
     return words, pairs
 
 
+def confusion(matrix, names):
+    """Who was taken for whom: a row for each true class, coloured by the shares of its own count.
+
+    Up to 12 classes have their counts in the cells, more have a scale of the shares beside them.
+
+    Args:
+        matrix: (C, C) counts, see `confusion_matrix`.
+        names: of the C classes.
+    """
+    matrix = np.asarray(matrix)
+    if matrix.shape != (len(names), len(names)):
+        raise ValueError(
+            "A confusion matrix has a row and a column for each class, and each class a name. "
+            f"Received: a matrix of shape {matrix.shape}, {len(names)} names"
+        )
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    size = 1.8 + (0.55 if len(names) <= 12 else 0.28) * len(names)
+    _, ax = plt.subplots(figsize=(size, size), facecolor="white", layout="constrained")
+    picture = ax.imshow(shares, cmap=COLOURS, vmin=0, vmax=1)
+    ax.set_xticks(range(len(names)), names, rotation=90 if len(names) > 5 else 0)
+    ax.set_yticks(range(len(names)), names)
+    ax.set(xlabel="guess", ylabel="truth")
+    if len(names) > 12:
+        plt.colorbar(picture, shrink=0.7, label="share of the row")
+    else:
+        for (row, column), count in np.ndenumerate(matrix):
+            ink = "black" if shares[row, column] > 0.5 else "white"
+            ax.text(column, row, f"{count}", ha="center", va="center", color=ink, fontsize=8)
+    return ax
+
+
 def save_figure(path):
     """The current figure -> a PNG that is there whole or not at all."""
     content = io.BytesIO()

@@ -179,18 +179,19 @@ def save_pretrained(bert, folder):
             f"Received: {folder}"
         )
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in _small_files(bert).items():
+    for name, content in small_files(bert.config, bert.vocabulary, bert.lowercase).items():
         if is_free or not (folder / name).exists():
             write_whole(content.encode("utf-8"), folder / name)
     write_safetensors(_trained_tensors(bert), folder / "model.safetensors")
 
 
-def _small_files(bert):
-    tokenizer = {"do_lower_case": bert.lowercase, "tokenizer_class": "BertTokenizer"}
+def small_files(config, vocabulary, lowercase):
+    """{name: text} of all that is in such a folder, but for the weights."""
+    tokenizer = {"do_lower_case": lowercase, "tokenizer_class": "BertTokenizer"}
     return {
-        "config.json": _as_json(hugging_face_config(bert.config, bert.vocabulary)),
+        "config.json": _as_json(hugging_face_config(config, vocabulary)),
         "tokenizer_config.json": _as_json(tokenizer),
-        "vocab.txt": "\n".join(bert.vocabulary) + "\n",
+        "vocab.txt": "\n".join(vocabulary) + "\n",
     }
 
 

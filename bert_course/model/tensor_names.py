@@ -28,6 +28,8 @@ PLACES = {
     "masked_words/norm": "cls.predictions.transform.LayerNorm",
     "masked_words": "cls.predictions",
     "next_sentence/classify": "cls.seq_relationship",
+    "classifier/classify": "classifier",
+    "qa_outputs/classify": "qa_outputs",
 }
 # (our weight, theirs): kernel -> weight is (in, out) -> (out, in)
 LEAVES = {

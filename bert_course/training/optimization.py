@@ -70,7 +70,9 @@ class Muon(_DenseGradients, keras.optimizers.Muon):
     """
 
 
-def build_optimizer(rate, steps, warm_up=None, accumulate=1, kind=AdamW, beta_2=0.999):
+def build_optimizer(
+    rate, steps, warm_up=None, accumulate=1, kind=AdamW, beta_2=0.999, weight_decay=0.01
+):
     """BERT's optimizer: β 0.9 and 0.999, weight decay 0.01, gradients clipped to the norm 1.
 
     Weights are decayed, biases and LayerNorm's γ and β are not.
@@ -87,12 +89,12 @@ def build_optimizer(rate, steps, warm_up=None, accumulate=1, kind=AdamW, beta_2=
     """
     warm_up = steps // 10 if warm_up is None else warm_up
     if kind is Muon:
-        own = {"adam_beta_2": beta_2, "adam_weight_decay": 0.01, "adam_lr_ratio": 0.5}
+        own = {"adam_beta_2": beta_2, "adam_weight_decay": weight_decay, "adam_lr_ratio": 0.5}
     else:
         own = {"beta_1": 0.9, "beta_2": beta_2}
     optimizer = kind(
         WarmUpThenDecay(rate, steps, warm_up, accumulate),
-        weight_decay=0.01,
+        weight_decay=weight_decay,
         epsilon=1e-6,
         global_clipnorm=1.0,
         gradient_accumulation_steps=accumulate if accumulate > 1 else None,

@@ -17,7 +17,7 @@ from bert_course.training.evaluation import INPUTS, baselines, evaluate, tasks_o
 from bert_course.training.hardware import BFLOAT16_PRODUCTS, computing_in, jit_compile
 from bert_course.training.initial_weights import begin_with
 from bert_course.training.optimization import AdamW, Lamb, Muon, build_optimizer
-from bert_course.training.run_folder import RunFolder
+from bert_course.training.run_folder import RunFolder, checksum
 from bert_course.training.speed import speed_up, speed_up_loss, speed_up_optimizer
 from bert_course.training.stopping import Stopped, diverged, heeding_signals, saving
 
@@ -37,6 +37,10 @@ class Recipe:
         initial_std: of the weights that training begins with. The paper's 0.02 suits a width of
             768; the same for a width H is 0.02 · √(768 / H), with which small models learn sooner.
         waves: whether position embeddings begin as sine waves, see `wave_positions`.
+        alike: whether the upper blocks begin by looking for what is alike, see
+            `attend_to_what_is_alike`.
+        weight_decay: the paper's 0.01 is for long runs; in short ones at a high rate, more of it
+            keeps chance from piling up in the weights.
         share: of the words that are hidden; 0.15 in the paper.
         seed: of the weights, the order of the examples, the masked words, and dropout.
         precision: see `choose_precision`.
@@ -52,6 +56,8 @@ class Recipe:
     beta_2: float = 0.999
     initial_std: float = 0.02
     waves: bool = False
+    alike: bool = False
+    weight_decay: float = 0.01
     share: float = 0.15
     whole_words: bool = False
     seed: int = 0
@@ -86,7 +92,7 @@ class Phase(NamedTuple):
     last: int  # the batch after the last
 
 
-def pretrain(recipe, examples, out, resume=False, watch=None):
+def pretrain(recipe, examples, out, resume=False, watch=None, start=None):
     """Train a BERT on folders of examples, one after the other, into the folder `out` -> `Bert`.
 
     Killed at any moment and resumed, on a CPU it ends with the weights that it would have had, byte
@@ -100,11 +106,15 @@ def pretrain(recipe, examples, out, resume=False, watch=None):
     Args:
         examples: one folder that `write_examples` has written, or several.
         resume: go on with the run in `out`; where there is none, begin one.
+        start: a `Bert` whose weights training begins with, instead of random ones; it is left as
+            it is.
     """
     phases = plan(recipe, examples)
-    run = RunFolder(out, describe(recipe, phases), resume)
+    if start is not None:
+        _refuse_other_start(start, recipe.config, phases[0].examples)
+    run = RunFolder(out, describe(recipe, phases, start), resume)
     with run.ours_alone(), computing_in(recipe.precision):
-        training = Training(recipe, phases, run, watch or Watch())
+        training = Training(recipe, phases, run, watch or Watch(), start)
         training.go()
     return training.bert
 
@@ -176,7 +186,20 @@ def _refuse_misfit(examples, first, config):
         )
 
 
-def describe(recipe, phases):
+def _refuse_other_start(start, config, examples):
+    if dataclasses.replace(start.config, dropout=config.dropout) != config:
+        raise ValueError(
+            "Training goes on with the sizes that a model has: give its config, of which only "
+            f"dropout may be changed. Received: {config} for {start.config}"
+        )
+    if start.vocabulary != list(examples.tokenizer.vocabulary.pieces):
+        raise ValueError(
+            "Training goes on with the vocabulary that a model has: write the examples with its "
+            f"vocab.txt. Received: {examples.folder}, with another vocabulary"
+        )
+
+
+def describe(recipe, phases, start=None):
     """What run.json says: a run is resumed only with all of this as it was."""
     steps = [(phase.last - phase.first) // recipe.accumulate for phase in phases]
     sizes = [phase.examples.batch_size for phase in phases]
@@ -190,13 +213,19 @@ def describe(recipe, phases):
             for number, p in enumerate(phases)
         },
         "backend": keras.backend.backend(),
+        "start": checksum_of_weights(start) if start else None,
     }
+
+
+def checksum_of_weights(bert):
+    weights = bert.pretraining_model.get_weights()
+    return checksum({f"{number}": array for number, array in enumerate(weights)})
 
 
 class Training:
     """A run in progress."""
 
-    def __init__(self, recipe, phases, run, watch):
+    def __init__(self, recipe, phases, run, watch, start=None):
         self.recipe, self.phases, self.run, self.watch = recipe, phases, run, watch
         self.last = phases[-1].last
         self.every = watch.every or max(1, self.last // 20)
@@ -204,7 +233,10 @@ class Training:
         pieces = list(tokenizer.vocabulary.pieces)
         self.bert = Bert(recipe.config, pieces, tokenizer.lowercase, rng=recipe.seed)
         self.model = self.bert.pretraining_model
-        begin_with(self.model, recipe.initial_std, recipe.waves)
+        if start is None:
+            begin_with(self.model, recipe.initial_std, recipe.waves, recipe.alike)
+        else:
+            self.model.set_weights(start.pretraining_model.get_weights())
         compile_for_pretraining(self.model, recipe, self.last // recipe.accumulate)
         self.batch, self.seconds = 0, 0.0  # trained so far
         self.saved_at = time.monotonic()
@@ -360,6 +392,7 @@ def compile_for_pretraining(model, recipe, steps):
         recipe.accumulate,
         OPTIMIZERS[recipe.optimizer],
         recipe.beta_2,
+        recipe.weight_decay,
     )
     losses = {
         task: keras.losses.SparseCategoricalCrossentropy(

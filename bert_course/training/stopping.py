@@ -19,10 +19,10 @@ class Stopped(RuntimeError):
         self.exit_code = exit_code
 
     @classmethod
-    def by_signal(cls, number, batch, last, folder):
+    def by_signal(cls, number, batch, last, folder, unit="batches"):
         name = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
         return cls(
-            f"stopped by {name} after {batch:,} of {last:,} batches; the state is saved in "
+            f"stopped by {name} after {batch:,} of {last:,} {unit}; the state is saved in "
             f"{folder}: the same command with --resume goes on",
             128 + number,
         )

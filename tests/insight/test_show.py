@@ -81,3 +81,28 @@ def test_share_bars_fill_each_row_and_write_all_but_slivers():
     widths = [bar.get_width() for bar in ax.patches]
     assert widths == pytest.approx([0.01, 0.5, 0.99, 0.5])
     assert written(ax) == ["50%", "99%", "50%"]
+
+
+def test_confusions_carry_their_counts_and_are_coloured_by_row():
+    ax = show.confusion(np.array([[90, 10], [0, 2]]), ["common", "rare"])
+    assert written(ax) == ["90", "10", "0", "2"]
+    assert (ax.get_ylabel(), ax.get_xlabel()) == ("truth", "guess")
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["common", "rare"]
+    assert ax.images[0].get_array().tolist() == [[0.9, 0.1], [0, 1]]  # by column: 1, .83; 0, .17
+    assert [text.get_color() for text in ax.texts] == ["black", "white", "white", "black"]
+    assert ax.figure.get_facecolor() == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("num_classes", "numbers", "axes"), [(12, 144, 1), (13, 0, 2)])
+def test_confusions_of_many_classes_have_a_scale_instead(num_classes, numbers, axes):
+    matrix = np.eye(num_classes, dtype=int)
+    matrix[3, 3] = 0  # a class that never occurs
+    ax = show.confusion(matrix, [f"class {i}" for i in range(num_classes)])
+    assert len(ax.texts) == numbers
+    assert len(ax.figure.axes) == axes
+    assert not ax.images[0].get_array()[3].any()
+
+
+def test_a_confusion_without_a_name_for_each_class_is_refused():
+    with pytest.raises(ValueError, match=r"each class a name.*shape \(2, 2\), 3 names"):
+        show.confusion(np.eye(2), ["a", "b", "c"])

@@ -315,6 +315,18 @@ def test_a_folder_that_vanishes(short, tmp_path, quickly, monkeypatch):
     assert "No state was saved before" in str(stopped.value)
 
 
+def test_it_goes_on_with_the_weights_of_a_model(short, whole, tmp_path, quickly):
+    """Six batches at a rate of nearly nothing: what comes out is what went in, and no other."""
+    start, slow = load_pretrained(whole / "checkpoint"), recipe(6, rate=1e-12)
+    before = [np.array(w) for w in start.pretraining_model.get_weights()]
+    on = pretrain(slow, short, tmp_path / "on", start=start).pretraining_model.get_weights()
+    anew = pretrain(slow, short, tmp_path / "anew").pretraining_model.get_weights()
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(on, before, strict=True))
+    assert not all(np.allclose(a, b, atol=1e-3) for a, b in zip(anew, before, strict=True))
+    after = start.pretraining_model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(after, before, strict=True))
+
+
 # ---------------------------------------------------------------------------- what is refused
 
 
@@ -335,6 +347,8 @@ def refused(match, *arguments, **options):
         ({"beta_2": 0.98}, r"recipe\.beta_2 was 0\.999 and is 0\.98"),
         ({"initial_std": 0.05}, r"recipe\.initial_std was 0\.02 and is 0\.05"),
         ({"waves": True}, r"recipe\.waves was False and is True"),
+        ({"alike": True}, r"recipe\.alike was False and is True"),
+        ({"weight_decay": 0.1}, r"recipe\.weight_decay was 0\.01 and is 0\.1"),
         ({"share": 0.3}, r"recipe\.share was 0\.15 and is 0\.3"),
         ({"whole_words": True}, r"recipe\.whole_words was False and is True"),
         ({"seed": 1}, r"recipe\.seed was 0 and is 1"),
@@ -373,6 +387,18 @@ def test_another_backend(short, whole, tmp_path):
     described = json.loads((out / "run.json").read_text("utf-8")) | {"backend": "theano"}
     (out / "run.json").write_text(json.dumps(described), "utf-8")
     refused(f"backend was theano and is {BACKEND}", recipe(6), short, out, resume=True)
+
+
+def test_another_start(short, whole, tmp_path):
+    start = load_pretrained(whole / "checkpoint")
+    match = r"start was None and is \d+"
+    refused(match, recipe(6), short, whole, resume=True, start=start)
+    wide = with_config(recipe(6), hidden_dim=32)
+    refused("only dropout may be changed", wide, short, tmp_path / "run", start=start)
+    other = write_small_examples(tmp_path / "other", pieces=[*PIECES[:-1], "x19"])
+    match = f"vocabulary that a model has.*Received: {other}"
+    refused(match, recipe(6), other, tmp_path / "run", start=start)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_that_is_there_without_resume(short, whole):

@@ -1,0 +1,143 @@
+"""`python -m bert_course finetune`: a model and labelled texts -> a model for that task."""
+
+import pathlib
+
+from bert_course.places import course_data
+
+OPTIONS = {  # option: (field of Recipe, type, help)
+    "--epochs": ("epochs", int, "at most (4)"),
+    "--batch": ("batch_size", int, "texts at once (16)"),
+    "--rate": ("rate", float, "highest learning rate (5e-5 · 768 / width)"),
+    "--max-length": ("max_length", int, "pieces that are read at once (128)"),
+    "--dropout": ("dropout", float, "(0.1)"),
+    "--smoothing": ("smoothing", float, "of labels (0)"),
+    "--layer-decay": ("layer_decay", float, "rate of a block, times that of the next (1)"),
+    "--patience": ("patience", int, "epochs without a better score to end after (none)"),
+    "--precision": ("precision", str, "float32, mixed_bfloat16, ... (what suits the machine)"),
+}
+
+
+def add_to(commands):
+    parser = commands.add_parser(
+        "finetune",
+        help="a model and labelled texts -> a model for that task",
+        description="Fine-tune on a built-in task (sentiment, pairs, entities, questions, topics), "
+        "on a published one (sst2, mrpc, wnut17, squad, squad2, goemotions, chnsenticorp), or on "
+        "your own files: then --task is their kind (classify, pairs, tag, answer, multilabel), "
+        "and --train and --dev name them.",
+    )
+    parser.set_defaults(run=run)
+    add = parser.add_argument
+    add("--task", required=True, metavar="NAME", help="of a task, or kind of your files")
+    add("--checkpoint", default=course_data() / "checkpoint", metavar="FOLDER", help="(our own)")
+    add("--scratch", action="store_true", help="begin with random weights, for comparison")
+    add("--out", required=True, metavar="FOLDER", help="for scores, guesses and the model")
+    add("--resume", action="store_true", help="go on with the run in --out")
+    for split in ("train", "dev", "test"):
+        add(f"--{split}", metavar="FILE", help="your own file")
+    add("--columns", nargs="+", default=[], metavar="ROLE=NAME", help="such as label=gold")
+    add("--labels", nargs="+", metavar="LABEL", help="all there are (those in --train)")
+    add("--download", action="store_true", help="fetch a published task that is not here")
+    add("--rows", type=int, metavar="N", help="learn from the first N rows only")
+    add("--seeds", nargs="+", type=int, default=[0], metavar="N", help="a run for each (0)")
+    for option, (name, kind, help_) in OPTIONS.items():
+        add(option, dest=name, type=kind, metavar="N", help=help_)
+    add("--weighted", action="store_true", help="let rare classes count as much as others")
+    add("--frozen", action="store_true", help="train the head only")
+
+
+def run(options):
+    task = task_from(options)
+    for note in task.notes:
+        print(note)
+    print(
+        f"{task.name}: {len(task.train):,} rows to learn from, {len(task.dev):,} to choose by, "
+        f"{len(task.test):,} to test on",
+        flush=True,
+    )
+    out = pathlib.Path(options.out).expanduser()
+    from bert_course.commands.finetuning_report import write_report  # Keras is slow to start
+    from bert_course.training.finetuned import save_finetuned
+    from bert_course.training.finetuning import finetune
+
+    bert, recipe = bert_from(options), recipe_from(options)
+    tuned = finetune(bert, task, out, recipe, options.seeds, options.resume, print_epoch)
+    save_finetuned(tuned, out / "checkpoint")
+    scores = write_report(tuned, task, recipe, out)
+    for name, (mean, deviation, count) in scores.items():
+        print(f"{name}: {mean:.4f}" + (f" ± {deviation:.4f} ({count} seeds)" if count > 1 else ""))
+    print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
+    return 0
+
+
+def task_from(options):
+    from bert_course.training.tasks import KINDS, open_files, open_task
+
+    if options.train or options.dev or options.test:
+        if not (options.train and options.dev):
+            raise ValueError(
+                "Your own files are --train to learn from and --dev to choose by; hold some rows "
+                f"of one back for the other. Received: --train {options.train} --dev {options.dev}"
+            )
+        task = open_files(
+            options.task,
+            options.train,
+            options.dev,
+            options.test,
+            columns_from(options.columns),
+            options.labels,
+        )
+    elif options.task in KINDS and options.task != "pairs":
+        raise ValueError(
+            f"--task {options.task} is a kind of task: name your files with --train and --dev. "
+            "Received: none"
+        )
+    else:
+        task = open_task(options.task, options.download)
+    if options.rows is not None and options.rows < 1:
+        raise ValueError(f"--rows must be 1 or more. Received: {options.rows}")
+    return task._replace(train=task.train[: options.rows])
+
+
+def columns_from(given):
+    columns = {}
+    for each in given:
+        role, equals, name = each.partition("=")
+        if not (equals and name):
+            raise ValueError(
+                f"--columns takes pairs such as text=sentence label=gold. Received: {each}"
+            )
+        columns[role] = name
+    return columns or None
+
+
+def bert_from(options):
+    from bert_course.model.checkpoints import Bert, load_pretrained
+
+    bert = load_pretrained(options.checkpoint)
+    if options.scratch:
+        return Bert(bert.config, bert.vocabulary, bert.lowercase, rng=options.seeds[0])
+    return bert
+
+
+def recipe_from(options):
+    from bert_course.training.finetuning import Recipe
+    from bert_course.training.hardware import choose_precision
+
+    chosen = {
+        name: getattr(options, name)
+        for name, *_ in OPTIONS.values()
+        if getattr(options, name) is not None
+    }
+    chosen = {"precision": choose_precision()} | chosen
+    return Recipe(weighted=options.weighted, frozen=options.frozen, **chosen)
+
+
+def print_epoch(line):
+    metric = next(name for name in line if name not in ("seed", "epoch", "loss", "seconds"))
+    print(
+        f"seed {line['seed']} epoch {line['epoch']:2}  loss {line['loss']:.4f}  "
+        f"dev {metric} {line[metric]:.4f}  {line['seconds']:.1f} s, "
+        f"{line['left']:.0f} s left",
+        flush=True,
+    )

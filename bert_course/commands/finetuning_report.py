@@ -1,0 +1,94 @@
+"""What fine-tuning leaves behind for people: metrics.json, predictions.tsv, confusion.png."""
+
+import dataclasses
+import json
+import platform
+import sys
+
+import keras
+import numpy as np
+
+from bert_course.files import write_whole
+from bert_course.insight.show import confusion, save_figure
+from bert_course.training.metrics import confusion_matrix
+
+LIBRARIES = ("keras", "tensorflow", "jax", "torch", "numpy")
+
+
+def write_report(tuned, task, recipe, out):
+    """The three files -> {score: (mean, standard deviation, seeds)} over the seeds."""
+    split = "test" if task.test else "dev"
+    rows = getattr(task, split)
+    guesses = tuned.predict(rows)
+    scores = summary(tuned.results)
+    metrics = {
+        "task": task.name,
+        "kind": task.kind,
+        "labels": task.labels,
+        "rows": {name: len(getattr(task, name)) for name in ("train", "dev", "test")},
+        "scores": {n: {"mean": m, "sd": sd, "seeds": k} for n, (m, sd, k) in scores.items()},
+        "recipe": dataclasses.asdict(recipe),
+        "seeds": tuned.results,
+        "predictions": f"of {split}, by the seed that is best on dev",
+        "files": task.files,
+        "notes": task.notes,
+        "backend": keras.backend.backend(),
+        "versions": versions(),
+    }
+    text = json.dumps(metrics, indent=2, ensure_ascii=False) + "\n"
+    write_whole(text.encode("utf-8"), out / "metrics.json")
+    write_whole(table(task.kind, rows, guesses).encode("utf-8"), out / "predictions.tsv")
+    truth, guessed = classes(task.kind, rows, guesses)
+    if truth:
+        numbers = {label: number for number, label in enumerate(task.labels)}
+        pair = [[numbers[label] for label in labels] for labels in (truth, guessed)]
+        confusion(confusion_matrix(*pair, len(numbers)), task.labels)
+        save_figure(out / "confusion.png")
+    return scores
+
+
+def versions():
+    """Of Python and of those of the libraries that have been imported."""
+    found = {name: sys.modules[name].__version__ for name in LIBRARIES if name in sys.modules}
+    return {"python": platform.python_version()} | found
+
+
+def summary(results):
+    """Of each single number that the scores of dev and test have."""
+    found = {}
+    for split in ("dev", "test"):
+        for name in results[0][split] or ():
+            values = [result[split][name] for result in results]
+            if isinstance(values[0], float):
+                deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+                found[f"{split} {name}"] = (float(np.mean(values)), deviation, len(values))
+    return found
+
+
+def classes(kind, rows, guesses):
+    """(true, guessed) labels, one for each text or word; none where a text has several."""
+    if kind in ("classify", "pairs"):
+        return [row.label for row in rows], [guess["label"] for guess in guesses]
+    if kind == "tag":
+        return [t for row in rows for t in row.label], [t for g in guesses for t in g["tags"]]
+    return [], []
+
+
+def table(kind, rows, guesses):
+    """A line for each text: where it is from, the truth, the guess, the text."""
+    lines = ["place\ttruth\tguess\ttext\tother"]
+    for row, guess in zip(rows, guesses, strict=True):
+        if kind == "tag":
+            cells = " ".join(row.label), " ".join(guess["tags"]), " ".join(row.text)
+        elif kind == "answer":
+            cells = " | ".join(text for _, text in row.label), guess["text"], row.text
+        elif kind == "multilabel":
+            cells = ",".join(row.label), ",".join(guess["labels"]), row.text
+        else:
+            cells = row.label, guess["label"], row.text
+        lines.append("\t".join(one_line(cell) for cell in (row.place, *cells, row.other or "")))
+    return "\n".join(lines) + "\n"
+
+
+def one_line(cell):
+    return " ".join(cell.split())

@@ -1,0 +1,28 @@
+"""The files of one set, for training, choosing and testing -> their rows."""
+
+from bert_course.text.labelled import read_rows
+from bert_course.text.questions import read_questions
+from bert_course.text.tagged import read_tagged
+
+SPLITS = ("train", "dev", "test")
+
+
+def read_splits(kind, paths, columns, articles=None):
+    """{split: path}, train first -> ({split: list of Row}, notes).
+
+    Args:
+        kind: "classify", "pairs", "multilabel", "tag" or "answer".
+        columns: {split: see `read_rows`}; a file without a header is read as train is.
+        articles: {split: slice of the articles of questions}, or None: all.
+    """
+    splits, notes, like = {}, [], None
+    for split, path in paths.items():
+        if kind == "tag":
+            splits[split], said = read_tagged(path)
+        elif kind == "answer":
+            splits[split], said = read_questions(path, (articles or {}).get(split, slice(None)))
+        else:
+            splits[split], found, said = read_rows(path, kind, columns[split], like)
+            like = like or found
+        notes += said
+    return splits, list(dict.fromkeys(notes))
