@@ -42,7 +42,7 @@ demo: $(READY)  ## train a small BERT from scratch in a few minutes, and see wha
 test: lint test-unit test-notebooks  ## lint, unit tests and notebooks, on the CPU
 
 test-unit: $(READY)  ## the tests of the package, of the notebooks' form and of the repository
-	$(PYTEST) tests
+	$(PYTEST) -n 2 --dist loadfile tests
 
 test-notebooks: $(READY)  ## run every notebook again and compare its outputs (nbval)
 	$(PYTEST) --nbval notebooks

@@ -224,3 +224,49 @@ def test_demo(tmp_path, capsys, monkeypatch):
     assert load_pretrained(tmp_path / "run" / "checkpoint").config.hidden_dim == 16
     blanks = out.partition("never read\n")[2].splitlines()[1:]
     assert sum("____" in line for line in blanks) == demo.SHOWN
+
+
+def test_held_out_examples_of_another_vocabulary(folder, tmp_path, capsys):
+    (tmp_path / "vocab.txt").write_text(
+        (course_data() / "vocab.txt").read_text("utf-8").replace("\nbaker\n", "\nbakers\n"), "utf-8"
+    )
+    where = ["--vocab", str(tmp_path / "vocab.txt"), "--out", str(tmp_path / "other")]
+    corpus = str(folder / "held_out.txt")
+    assert main(["examples", "--corpus", corpus, *where, "--max-length", "32"]) == 0
+    assert pretrain(folder, "never", "--held-out", str(tmp_path / "other")) == 2
+    assert "must be made with the vocabulary of those to learn from" in capsys.readouterr().err
+
+
+def test_the_demo_leaves_another_run_alone(tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    assert main(["demo", "--out", str(tmp_path)]) == 2
+    assert "A run is there already" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert main(["demo", "--resume"]) == 2
+    assert "--resume goes on with the run in --out" in capsys.readouterr().err
+
+
+def test_pretraining_goes_on_from_a_checkpoint(folder, capsys):
+    assert pretrain(folder, "first") == 0
+    model = str(folder / "first" / "checkpoint")
+    where = ["--examples", str(folder / "train"), "--out", str(folder / "second"), "--steps", "2"]
+    assert main(["pretrain", *where, "--checkpoint", model]) == 0
+    assert load_pretrained(folder / "second" / "checkpoint").config.hidden_dim == 16
+    assert (
+        main(
+            [
+                "pretrain",
+                *where[:-4],
+                "--out",
+                "x",
+                "--steps",
+                "2",
+                "--width",
+                "32",
+                "--checkpoint",
+                model,
+            ]
+        )
+        == 2
+    )
+    assert "only dropout may be changed" in capsys.readouterr().err

@@ -92,6 +92,7 @@ def run(options):
     from bert_course.world.held_out import read_levels
 
     start = time.perf_counter()
+    refuse_strange_folder(options)
     folder = pathlib.Path(options.out or tempfile.mkdtemp(prefix="bert_course_demo_"))
     tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
     plan, levels = PLANS[options.plan], read_levels(course_data())
@@ -99,7 +100,7 @@ def run(options):
     draw(folder, levels)
     bert = load_pretrained(folder / "run" / "checkpoint")
     scores = measure(bert, tokenizer, plan)
-    print_scores(scores, levels)
+    print_scores(scores, levels, plan.lengths[-1])
     print_sentences(bert, tokenizer, plan.lengths[-1])
     seconds = time.perf_counter() - start
     checkpoint = folder / "run" / "checkpoint"
@@ -110,6 +111,17 @@ def run(options):
     print(f"  python -m bert_course fill-mask --checkpoint {checkpoint} \\")
     print('    "At last he sat [MASK] beside his oven."')
     return 0
+
+
+def refuse_strange_folder(options):
+    """Before the examples of another run are written over."""
+    if options.resume and not options.out:
+        raise ValueError("--resume goes on with the run in --out: name it. Received: no --out")
+    if options.out and not options.resume and pathlib.Path(options.out, "run").exists():
+        raise ValueError(
+            "A run is there already: go on with it (--resume), or choose another folder. "
+            f"Received: {options.out}"
+        )
 
 
 def pretrain_on_stories(plan, tokenizer, folder, options):
@@ -195,14 +207,14 @@ def measure(bert, tokenizer, plan):
     return evaluate(bert.pretraining_model, batches)
 
 
-def print_scores(scores, levels):
+def print_scores(scores, levels, length):
     accuracy = scores["masked_words_accuracy"]
     print("\nmasked words of the test stories, right guesses")
     rows = {**levels._asdict(), "this model": accuracy}
     for name, share in sorted(rows.items(), key=lambda row: row[1]):
         print(f"  {name:10} {share:.3f} {'#' * round(60 * share)}")
     print(f"  {levels.way(accuracy):.0%} of the way from the trigram to the ceiling, the best that")
-    print("  any model can do")
+    print(f"  any model can do that reads whole stories; this one reads {length} tokens at a time")
     print(f"next sentence or a stranger's: {scores['next_sentence_accuracy']:.3f} (by chance .500)")
 
 

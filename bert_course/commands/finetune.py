@@ -112,9 +112,10 @@ def columns_from(given):
 
 
 def bert_from(options):
-    from bert_course.model.checkpoints import Bert, load_pretrained
+    from bert_course.model.checkpoints import Bert
+    from bert_course.training.finetuned import read_bert
 
-    bert = load_pretrained(options.checkpoint)
+    bert = read_bert(options.checkpoint)
     if options.scratch:
         return Bert(bert.config, bert.vocabulary, bert.lowercase, rng=options.seeds[0])
     return bert

@@ -51,7 +51,7 @@ def add_to(commands):
     add("--whole-words", action="store_true", help="hide words, not pieces")
     add("--seed", type=int, default=0, metavar="N", help="(0)")
     add("--precision", metavar="P", help="float32, mixed_bfloat16, ... (what suits the machine)")
-    add("--held-out", metavar="FOLDER", help="examples to evaluate on, from other texts")
+    add("--held-out", metavar="FOLDER", help="examples of other texts, to evaluate on 20 batches")
     add("--every", type=int, metavar="N", help="batches between evaluations (a 20th of all)")
     add("--tensorboard", metavar="FOLDER", help="also write the metrics there")
 
@@ -109,7 +109,12 @@ def held_out_batches(options, count=20):
 
     if not options.held_out:
         return []
-    examples = open_examples(options.held_out, whole_words=options.whole_words)
+    examples = open_examples(options.held_out, whole_words=options.whole_words, share=options.share)
+    if examples.vocabulary.sha256 != open_examples(options.examples[0]).vocabulary.sha256:
+        raise ValueError(
+            "Held-out examples must be made with the vocabulary of those to learn from: write them "
+            f"again. Received: {options.held_out}, with another one"
+        )
     return [examples.batch(step) for step in range(min(count, examples.steps_per_epoch))]
 
 

@@ -120,7 +120,7 @@ def load_finetuned(folder):
     folder = pathlib.Path(folder).expanduser()
     task = _read_task(folder / "task.json")
     with warnings.catch_warnings(action="ignore"):  # the heads of pretraining are not there
-        bert = load_pretrained(folder, ignore=HEADS)
+        bert = read_bert(folder, ignore=HEADS)
     tuned = Finetuned(bert, task["kind"], task["labels"], task["max_length"])
     tuned.kind.threshold = task["threshold"]
     tensors = read_safetensors(folder / "model.safetensors")
@@ -133,6 +133,20 @@ def load_finetuned(folder):
             )
         variable.assign(tensor.T)
     return tuned
+
+
+def read_bert(folder, ignore=()):
+    """`load_pretrained`, and whatever is wrong there, the folder is named."""
+    try:
+        bert = load_pretrained(folder, ignore=ignore)
+        _ = bert.tokenizer  # is made when it is asked for, and refuses some vocabularies
+        return bert
+    except (ValueError, OSError, RecursionError) as error:
+        if str(folder) in str(error):
+            raise
+        raise ValueError(
+            f"A checkpoint is read as a whole or not at all: {error}. Received: {folder}"
+        ) from None
 
 
 def _is_sound(kind, labels, threshold, max_length):

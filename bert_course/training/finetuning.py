@@ -329,8 +329,12 @@ def slower_below(decay, num_layers):
     """
 
     class LayerwiseAdamW(AdamW):
+        def build(self, variables):
+            super().build(variables)
+            self.shares = [decay ** depth_below_head(v.path, num_layers) for v in variables]
+
         def update_step(self, gradient, variable, learning_rate):
-            share = decay ** depth_below_head(variable.path, num_layers)
+            share = self.shares[self._get_variable_index(variable)]
             super().update_step(gradient, variable, learning_rate * share)
 
     return LayerwiseAdamW

@@ -9,7 +9,7 @@ from bert_course.model.parts import INITIALIZER_RANGE
 def begin_with(model, std, waves=False, alike=False, rng=5):
     """Scale the weights of a new pretraining model to the deviation `std`.
 
-    Biases and LayerNorm's γ and β stay 0 and 1.
+    Biases and LayerNorm's β stay 0, its γ stays 1.
 
     Args:
         waves: see `wave_positions`.
@@ -36,11 +36,11 @@ def attentions(model):
 def attend_to_what_is_alike(attention, noise, rng):
     """Q = K = P and V = R, joined by Rᵀ, P and R random rotations, all with some noise.
 
-    So a vector attends to those that resemble it, and takes on something of what they are: half of
-    what it takes to look up a name that stood in the text before.
+    So a vector attends to those that resemble it, and takes on something of what they are: a step
+    towards looking up a name that stood in the text before.
 
     Paper: Mimetic Initialization of Self-Attention Layers (Trockman and Kolter, 2023).
-    Differs from the paper: there vectors are taken from, not added to, what they resemble.
+    Differs from the paper: there what resembles a vector is subtracted from it, here it is added.
     """
     width = attention.query.kernel.shape[0]
     likeness, content = (np.linalg.qr(rng.standard_normal((width, width)))[0] for _ in range(2))

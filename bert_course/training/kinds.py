@@ -282,15 +282,16 @@ class SmoothedCrossEntropy(keras.losses.Loss):
 def span_of_answer(window, answers):
     """First and last piece of the first answer that stands in this window whole, or (0, 0)."""
     for start, text in answers:
+        begin, end = start + len(text) - len(text.lstrip()), start + len(text.rstrip())
         inside = [
             piece
             for piece, place in enumerate(window.places)
-            if place and place[0] < start + len(text) and place[1] > start
+            if place and place[0] < end and place[1] > begin
         ]
         if not inside:
             continue
         first, last = window.places[inside[0]], window.places[inside[-1]]
-        if first[0] <= start and last[1] >= start + len(text.rstrip()):
+        if first[0] <= begin and last[1] >= end:
             return inside[0], inside[-1]
     return 0, 0
 

@@ -85,7 +85,8 @@ def build_optimizer(
         steps: changes of the weights in all; warm_up: of these, a tenth if None.
         accumulate: batches whose mean gradient makes one change.
         kind: `AdamW`, `Lamb` or `Muon`, whose tables and vectors learn at half the rate.
-        beta_2: how much of the old v is kept; runs of some thousand steps learn sooner with 0.98.
+        beta_2: how much of the old v is kept; 0.999 remembers a thousand steps, 0.98 some fifty.
+        weight_decay: times the rate is what a weight loses at each step.
     """
     warm_up = steps // 10 if warm_up is None else warm_up
     if kind is Muon:

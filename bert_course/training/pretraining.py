@@ -187,15 +187,15 @@ def _refuse_misfit(examples, first, config):
 
 
 def _refuse_other_start(start, config, examples):
-    if dataclasses.replace(start.config, dropout=config.dropout) != config:
-        raise ValueError(
-            "Training goes on with the sizes that a model has: give its config, of which only "
-            f"dropout may be changed. Received: {config} for {start.config}"
-        )
     if start.vocabulary != list(examples.tokenizer.vocabulary.pieces):
         raise ValueError(
             "Training goes on with the vocabulary that a model has: write the examples with its "
             f"vocab.txt. Received: {examples.folder}, with another vocabulary"
+        )
+    if dataclasses.replace(start.config, dropout=config.dropout) != config:
+        raise ValueError(
+            "Training goes on with the sizes that a model has: give its config, of which only "
+            f"dropout may be changed. Received: {config} for {start.config}"
         )
 
 
@@ -245,8 +245,6 @@ class Training:
 
     def go(self):
         self.restore()
-        scores = baselines(self.phases[0].examples, self.held_out()) if self.held_out() else {}
-        self.baselines = {name: score._asdict() for name, score in scores.items()}
         self.peak = matmul_peak(self.recipe.precision)
         with heeding_signals() as self.signals:
             if self.batch == 0:
@@ -282,12 +280,16 @@ class Training:
             **{f"held_out_{name}": value for name, value in scores.items()},
         }
         if self.batch == 0:
-            line["baselines"] = self.baselines
+            line["baselines"] = self.baselines()
             line["matmul_peak"] = self.peak
         with saving(self.run, "metrics", self.batch):
             self.run.append_metrics(line)
         self.model.reset_metrics()  # a state that is saved here begins a new interval
         self.watch.report(line)
+
+    def baselines(self):
+        scores = baselines(self.phases[0].examples, self.held_out()) if self.held_out() else {}
+        return {name: score._asdict() for name, score in scores.items()}
 
     def length(self):
         """Of the examples that are being trained on."""

@@ -116,7 +116,7 @@ class RunFolder:
         """(batch, tensors) of the last state that is whole, or (0, None); later ones go."""
         paths = self.states()
         for place, path in reversed(list(enumerate(paths))):
-            with contextlib.suppress(ValueError, KeyError, OSError):
+            with contextlib.suppress(ValueError, KeyError):  # not OSError: it may be whole
                 tensors = read_safetensors(path)
                 if tensors.pop("check")[0] == checksum(tensors):
                     for damaged in paths[place + 1 :]:  # or it would be one of those to keep

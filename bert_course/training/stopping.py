@@ -35,9 +35,10 @@ def diverged(batch, run, recipe, what="the loss"):
         causes.append(f"too short a warm-up ({recipe.warm_up} steps)")
     if recipe.precision == "mixed_float16":
         causes.append("float16 (bfloat16 and float32 reach further)")
+    begin_anew = "; to use its model, begin in a new folder with --checkpoint and a lower --rate"
     return Stopped(
         f"{what} is no finite number after {batch:,} batches. Likely causes: "
-        f"{', or '.join(causes)}. {last_good(run)}",
+        f"{', or '.join(causes)}. {last_good(run)}{begin_anew if run.states() else ''}",
         DIVERGED,
     )
 

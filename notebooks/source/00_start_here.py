@@ -265,13 +265,52 @@ describe(
 # itself is not there to be reflected. The only way to do better than `[MASK]` is to look at the
 # other words, and to know something about bakers.
 #
-# ## 0.6 The way from here
+# ## 0.6 And one that has learned
+#
+# There is one in the course's folder. It is small, four blocks and 128 wide, and it has read 14,000
+# stories from a small world that the course makes up (`data/README.md`); how it was trained stands
+# in `data/checkpoint/README.md`. It knows the words of that world and no others. Its control is
+# the same network with the same words, untrained.
+
+# %%
+from bert_course.insight.fill import fill_blanks
+from bert_course.model.checkpoints import Bert, load_pretrained
+from bert_course.places import course_data
+
+learned = load_pretrained(course_data() / "checkpoint")
+control = Bert(learned.config, learned.vocabulary, rng=0)
+
+# %% [markdown]
+# **Predict.** Two blanks in a text it has never read. The second can be filled by whoever knows
+# what bakers bake. But the first is a name, and the world has eighty of them. What will each model
+# put there?
+
+# %%
+story = (
+    "Everyone in Clovermere knew Yusuf, the baker. Day after day [MASK] went to the bakery with "
+    "his oven and baked [MASK]."
+)
+guesses = {
+    name: [blank[0].piece for blank in fill_blanks(bert, story)]
+    for name, bert in (("learned", learned), ("control", control))
+}
+print(guesses)
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# XXX
+#
+# </details>
+#
+# ## 0.7 The way from here
 #
 # | | |
 # | --- | --- |
 # | 2 · Embeddings | what goes into the first block |
 # | 3 · Attention | how tokens look at each other |
 # | 4 · The encoder | everything else in a block, and all 109,482,240 parameters |
+# | 7 · Pretraining | how the small one learned that |
 # | 9 · Real checkpoints | published weights in your layers |
 #
 # The numbers between them, and those after, belong to notebooks on reading text, on pretraining

@@ -6,10 +6,10 @@
 # **You will be able to**
 #
 # - train a BERT from nothing, and tell a run that is stuck from one that has not begun to read;
-# - measure what the learning rate, its warm-up, the batch and the length of a row are worth;
+# - measure what a warm-up is worth, and what a batch and the length of a row cost;
 # - stop a run, kill it, and go on, and show that it ends with the very same bytes.
 #
-# Time: three quarters of an hour to read. On a CPU of two cores the cells take two to three
+# Time: three quarters of an hour to read. On a CPU of two cores the cells take about three
 # minutes. With a GPU the same cells train a larger model (nobody has timed that yet).
 
 # %%
@@ -37,8 +37,8 @@ import keras  # after bert_course.model, which keeps the backend's banner quiet
 # ## 7.1 What is to be learned, and how well it could be
 #
 # You have the parts: a text cut into pieces, an encoder, hidden words, pairs of sentences. Now
-# they come together, and something is learned. Rows first: the stories of the small world, as
-# pairs of 32 tokens.
+# they come together, and something is learned. Rows first: the stories of the small world, cut into
+# rows of 32 tokens, a pair in each.
 
 # %%
 import tempfile
@@ -57,9 +57,11 @@ examples = open_examples(folder / "rows", batch_size=32, share=0.3, whole_words=
 print(f"{len(examples):,} rows, {examples.header['fill']:.1%} of their places filled")
 
 # %% [markdown]
-# Two settings differ from notebook 5's. Whole words are hidden, and 30 % of them instead of 15 %:
-# a small model that is trained briefly needs many questions. (Wettig et al., 2023, ask whether one
-# should mask 15 % at all.) Then the model:
+# Two settings differ from notebook 5's. Whole words are hidden, and 30 % of them instead of 15 %: a
+# small model that is trained briefly needs many questions. After 2.6 million tokens one such model
+# had .609 of the held-out words right, and .532 with 15 % (one run each; `benchmarks/RESULTS.md`
+# has the command and the machine). Then the model, without dropout, since no row will be seen
+# twice:
 
 # %%
 from dataclasses import replace
@@ -67,14 +69,14 @@ from dataclasses import replace
 from bert_course.model.config import TINY
 
 
-def sizes(layers, width):
+def config_of(layers, width):
     return replace(
         TINY, vocab_size=len(vocabulary), num_layers=layers, hidden_dim=width,
         num_heads=width // 32, intermediate_dim=4 * width, max_length=128, dropout=0.0,
     )  # fmt: skip
 
 
-config = sizes(layers=2, width=128)
+config = config_of(layers=2, width=128)
 bert = Bert(config, list(vocabulary.pieces), rng=0)
 print(f"L = 2, H = 128: {bert.pretraining_model.count_params():,} parameters")
 
@@ -98,8 +100,8 @@ def naive_loss(outputs, batch):
 
 
 # %% [markdown]
-# Nothing is learned yet, and who finds all answers equally likely pays the logarithm of their
-# number. There are 2,000 pieces, and two answers about a pair:
+# Nothing is learned yet, and a model that finds all answers equally likely pays the logarithm of
+# their number. There are 2,000 pieces, and two answers about a pair:
 
 # %%
 from bert_course.training.evaluation import INPUTS
@@ -121,16 +123,17 @@ package = bert.pretraining_model.evaluate(Batches(examples, 0, 1), verbose=0, re
 np.testing.assert_allclose(untrained, package["loss"], rtol=1e-4)
 by_default = package["masked_words_loss"] * batch["masked_weights"].mean()
 print(f"by hand = package: True; {batch['masked_weights'].mean():.0%} of the slots are filled")
-print(f"hidden words {package['masked_words_loss']:.1f}; by Keras's default {by_default:.1f}")
+print(f"hidden words {package['masked_words_loss']:.1f}; over all slots {by_default:.1f}")
 show_source(compile_for_pretraining)
 
 # %% [markdown]
 # The argument `mean_with_sample_weight` is notebook 5's: without it the mean counts empty slots as
-# well, and a model that has learned nothing reports progress.
+# well, and a model that has learned nothing looks better than one that guesses.
 #
 # So 8.3 is where it begins. Where can it end? Before you train, draw the lines. First the
 # questions: 50 stories that are not in the training text, their hidden words behind `[MASK]`.
-# Counting is the lower line:
+# Counting is the lower line: the commonest piece (the *unigram*), and the commonest after the piece
+# before the blank, which it is told even where that is hidden too (the *bigram*):
 
 # %%
 from bert_course.training.evaluation import baselines
@@ -172,8 +175,8 @@ def ceiling_of_windows(length):
 
 
 # %% [markdown]
-# **Predict.** The oracle reads windows of 32 tokens, of 64, of 128, and whole stories. It knows
-# the rules of the world by heart each time. Is its accuracy always the same?
+# **Predict.** The oracle knows the rules of the world by heart. Of whole stories it gets 0.91 of the
+# words right, and the rest is luck. How many does it get right when it reads 32 tokens at a time?
 
 # %%
 ceilings = {length: ceiling_of_windows(length) for length in (32, 64, 128, 320)}
@@ -190,13 +193,13 @@ print({name: round(level, 3) for name, level in levels.items()})
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# No. What can be known depends on how much is read. A name that stands five sentences earlier
-# cannot be looked up in a window of two, by no model and no oracle.
+# About 0.8. What can be known depends on how much is read. A name that stands five sentences earlier
+# cannot be looked up in a window of two, by any model or oracle.
 #
 # </details>
 #
-# The best that any reader of 32 tokens can do is about 0.8. That is the mark for the run below;
-# who compares it with 1, or with a model that reads whole stories, will be unfair to it.
+# That is the mark for the run below, which reads 32 tokens at a time; to compare it with 1, or with
+# a model that reads whole stories, would be unfair to it.
 #
 # ## 7.2 The rate goes up, then down
 #
@@ -219,11 +222,12 @@ naive = [naive_rate(step, 2e-3, 1200, 200) for step in range(1200)]
 np.testing.assert_allclose(naive, [float(package(step)) for step in range(1200)], rtol=1e-4)
 curves({"rate": naive}, xlabel="steps", ylabel="rate")
 plt.show()
-describe(f"a roof: the rate rises for 200 steps to {max(naive):.3f}, then falls to 0 at 1,200.")
+describe(f"a roof: the rate rises for 200 steps to {max(naive):.3f}, then falls towards 0.")
 
 # %% [markdown]
-# The picture proves no more than that loop and package agree. What the roof is good for is
-# measured in 7.4. The rest of the optimiser is AdamW as the paper has it:
+# That is all the shape there is. What it is good for is measured in 7.4. The rest of the optimiser
+# is AdamW with the settings of Google's code (the paper says Adam with weight decay; `Lamb` and
+# `Muon` are for those who want to compare):
 
 # %%
 show_source(build_optimizer)
@@ -232,7 +236,8 @@ show_source(build_optimizer)
 # Some of the paper's numbers cannot be copied. A rate of 1e-4 with 10,000 steps of warm-up belongs
 # to a million steps; you will spend 1,200. And weights that begin with a deviation of 0.02 belong
 # to a width of 768: sums over fewer inputs come out smaller. The same spread at width H takes 0.02
-# · √(768 / H).
+# · √(768 / H). A third number is ours, β₂: 0.98 instead of 0.999, for a memory of a thousand steps
+# is too long for a run of 1,200.
 
 
 # %%
@@ -244,17 +249,18 @@ recipe = Recipe(
     config, steps=1200, batch_size=32, rate=2e-3, warm_up=200, beta_2=0.98, share=0.3,
     whole_words=True, initial_std=deviation(config), precision=choose_precision(),
 )  # fmt: skip
-longer = recipe
+long_run = recipe
 if gpu_in_use():  # a larger model for the long run
-    larger = sizes(layers=4, width=256)
-    longer = replace(recipe, config=larger, rate=1e-3, initial_std=deviation(larger))
+    larger = config_of(layers=4, width=256)
+    long_run = replace(recipe, config=larger, rate=1e-3, initial_std=deviation(larger))
 print(f"deviation at width 128: {deviation(config):.3f}")
 
 # %% [markdown]
 # ## 7.3 A run that you would stop
 #
-# Start it, and suppose you are careful and look in after 100 batches. (Ctrl-C does what the
-# function below does: the package finishes its batch, saves, and says how to go on.)
+# Start it, and suppose you are careful and look in after 100 batches. (To interrupt the kernel, or
+# Ctrl-C in a terminal, does what the function below does: the package finishes its batch, saves, and
+# says how to go on.)
 
 # %%
 import signal
@@ -269,9 +275,9 @@ def look_in(line):
         signal.raise_signal(signal.SIGINT)
 
 
-run = folder / "run"
+run, watch = folder / "run", Watch(held_out=words + pairs, every=50, report=look_in)
 try:
-    pretrain(longer, folder / "rows", run, watch=Watch(words + pairs, 50, look_in))
+    pretrain(long_run, folder / "rows", run, watch=watch)
 except Stopped as stopped:
     print(str(stopped).replace(str(run), "the folder of the run"))
 
@@ -282,7 +288,7 @@ fallen = first["held_out_masked_words_loss"] - last["held_out_masked_words_loss"
 distance = last["held_out_masked_words_loss"] - counted["unigram"].cross_entropy
 print("the loss of hidden words has fallen by more than 1.5:", fallen > 1.5)
 print("and stands at the unigram's, within 0.3:", abs(distance) < 0.3)
-print("right more often than 0.17:", last["held_out_masked_words_accuracy"] > 0.17)
+print("right in fewer than 0.17:", last["held_out_masked_words_accuracy"] < 0.17)
 assert fallen > 1.5 and abs(distance) < 0.3 and last["held_out_masked_words_accuracy"] < 0.17
 
 # %% [markdown]
@@ -306,10 +312,9 @@ print("at most 40 different answers:", len(set(early)) <= 40)
 assert len(set(early)) <= 40
 
 # %% [markdown]
-# It answers with a handful of words, whatever stands around. It has learned how often each piece
-# occurs, and next to nothing of a sentence; a table of counts would have been cheaper. Is the
-# recipe wrong? Is there a bug? You could stop here, and many do. Or you go on: the same call, with
-# `resume=True`.
+# It answers with few words, whatever stands around. It has learned how often each piece occurs, and
+# next to nothing of a sentence; a table of counts would have been cheaper. Is the recipe wrong? Is
+# there a bug? You could stop here. Or you go on: the same call, with `resume=True`.
 #
 # **Predict.** The unigram has 0.08 of the hidden words right, the bigram 0.33, the ceiling is
 # 0.81. Nothing is changed. Where will the model be after 1,200 batches?
@@ -324,7 +329,8 @@ def tell(line):
         )
 
 
-bert = pretrain(longer, folder / "rows", run, resume=True, watch=Watch(words + pairs, 50, tell))
+watch = Watch(held_out=words + pairs, every=50, report=tell)
+bert = pretrain(long_run, folder / "rows", run, resume=True, watch=watch)
 
 # %%
 lines = read_metrics(run)
@@ -333,11 +339,10 @@ plt.show()
 accuracies = {line["batch"]: line["held_out_masked_words_accuracy"] for line in lines}
 assert accuracies[100] < 0.17 < 0.42 < accuracies[1200] < levels["ceiling"]
 describe(
-    f"left, hidden words: at the unigram's {levels['unigram']:.2f} when the run was stopped, then "
-    "up "
-    f"past the bigram's {levels['bigram']:.2f} and above 0.42, below the ceiling of "
+    f"left, hidden words: near the unigram's {levels['unigram']:.2f} when it was stopped, then "
+    f"up past the bigram's {levels['bigram']:.2f} and above 0.42, below the ceiling of "
     f"{levels['ceiling']:.2f}. "
-    "Right, next sentences: near one half at first, a little above at the end."
+    "Right, next sentences: around one half for long, a little above at the end."
 )
 
 # %% [markdown]
@@ -349,7 +354,7 @@ describe(
 #
 # Nothing was wrong. The loss falls fast while there is nothing to learn but frequencies, and
 # slowly when reading begins, and the slow part is the one that matters. What you stopped was a
-# model about to learn to read. It has more than a handful of answers now:
+# model about to learn to read. It has more answers now:
 
 # %%
 late = guesses(bert)
@@ -368,31 +373,35 @@ from bert_course.insight.fill import fill_blanks
 for first, second in (
     ("At last he sat down [MASK] his oven.", None),
     ("“Whose is the yellow purse?” asked a [MASK].", None),
-    ("Daisy is a baker.", "Every day [MASK] goes to the bakery."),
-    ("Theo is a baker.", "Every day [MASK] goes to the bakery."),
+    ("Daisy is a baker.", "Day after day [MASK] goes to the bakery with her oven."),
+    ("Daisy is a baker.", "Day after day [MASK] goes to the bakery."),
+    ("Theo is a baker.", "Day after day [MASK] goes to the bakery."),
 ):
     [best] = fill_blanks(bert, first, second, top=3)
     print(first, second or "", *[f"{g.piece} {g.probability:.2f}" for g in best], sep="  ")
 
 # %% [markdown]
-# It knows that one sits *beside* an oven, and that it is people who ask. Whether Daisy is a she
-# and Theo a he, it has not found out: where this was built both get the same answer, to the second
-# digit. What stands further off is learned later.
+# *beside* proves little: in the training text it follows every *sat down*, so a table of pairs fills
+# that blank too. A *she* or *he* is more telling. The third text has a *her* in the same sentence; the
+# last two say it only by the name, in the sentence before. Where this was built, *her* moved the
+# numbers by 0.02 and the name not at all: it has learned that somebody stands here, and not who. What
+# stands further off is learned later.
 #
 # So it is with the other question, too. Notebook 6 told you to look where the bag is: in rows of
 # 32 tokens, says its table, a bag of shared words gets 0.66 of the next sentences right. How far
-# has each task come, from where it began to the best there is?
+# has each task come, from where it began to the best there is? (For pairs that is taken to be 1,
+# since their ceiling is not known. The comparison is a little too kind to the words.)
 
-# %%
+# %% tags=["nbval-approx"]
 pairs_right = lines[-1]["held_out_next_sentence_accuracy"]
 way_of_words = (accuracies[1200] - levels["unigram"]) / (levels["ceiling"] - levels["unigram"])
 way_of_pairs = (pairs_right - 0.5) / (1 - 0.5)
-print("words: more than 0.45 of the way:", way_of_words > 0.45)
-print("pairs: less than 0.45 of the way:", way_of_pairs < 0.45)
+print(f"words {way_of_words:.2f} of the way, pairs {way_of_pairs:.2f}")
 assert way_of_words > 0.45 > way_of_pairs
 
 # %% [markdown]
-# In the picture the pairs end at about 0.6, which is not even the bag's. They come late. (With
+# In the picture the pairs end at about 0.6, which is not even the bag's. (Of 512 pairs, an accuracy
+# of one half has a standard error of 0.022.) They come late. (With
 # nearly the same recipe the accuracy was 0.56 after 1,250 steps and 0.75 after 5,000; measured on
 # 20 November 2026 on a CPU.)
 #
@@ -455,10 +464,10 @@ describe(
 )
 
 # %% [markdown]
-# With a warm-up the threefold rate does about as well as the gentle one. Without, the model is
-# still at the unigram when the run ends. There was no error, no NaN, no spike: only the level that
-# every run passes through. After 100 batches your first run stood there as well, and it was well.
-# Can one tell the two apart without waiting? Look at the vectors from which the answers are made.
+# With a warm-up the threefold rate gains nothing over the gentle one, but it works. Without, the
+# model is still at the unigram when the run ends. There was no error, no NaN, no spike: only the
+# level that every run passes through. After 100 batches your first run stood there as well, and
+# nothing was wrong with it. Can one tell the two apart without waiting? Look at the vectors from which the answers are made.
 # Which share of their squares differs from blank to blank? 0 means: behind every blank the same
 # vector.
 
@@ -476,29 +485,48 @@ def spread(bert):
 
 
 # %% [markdown]
-# **Predict.** The first run, stopped after 100 batches, and the bold one without a warm-up, after
-# all of its 300. Both answer nearly every blank alike. Whose vectors differ?
+# **Predict.** Four models: one that is untrained; the first run, stopped after 100 batches; the bold
+# run with a warm-up, and the one without. Put them in order.
 
-# %%
-well, stuck = (
-    spread(load_pretrained(path)) for path in (at_100, folder / "bold without" / "checkpoint")
-)
-print("the run that was stopped: more than 0.1:", well > 0.1)
-print("the run that is stuck:    less than 0.01:", stuck < 0.01)
-assert well > 0.1 and stuck < 0.01
+# %% tags=["nbval-approx"]
+stuck_at = folder / "bold without" / "checkpoint"
+spreads = {
+    "untrained": spread(Bert(config, list(vocabulary.pieces), rng=0)),
+    "stopped at 100": spread(load_pretrained(at_100)),
+    "bold, warmed up": spread(load_pretrained(folder / "bold" / "checkpoint")),
+    "bold, not warmed up": spread(load_pretrained(stuck_at)),
+}
+for name, share in spreads.items():
+    print(f"{name:20} {share:.2f}")
+assert spreads["bold, not warmed up"] < 0.01 < 0.1 < min(list(spreads.values())[:3])
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Only those of the first. In the stuck model every blank of every story ends in one and the same
-# vector, whatever stands around it.
+# The last is far below all others, the untrained one too. In the stuck model every blank of every
+# story ends in one and the same vector, whatever stands around it.
 #
 # </details>
 #
-# Large first steps break something that later ones, smaller and smaller, do not mend. The warm-up
-# prevents that. At a low rate it is no help; it is what makes a high rate possible. And a model
-# that does not read *yet* can be told from one that *cannot*, by a number that no loss curve
-# shows.
+# Large first steps have broken something. Is it for good? Give the stuck model what it should have
+# had: 300 gentle steps, with a warm-up.
+
+# %% tags=["nbval-approx"]
+patient = replace(recipe, steps=300, warm_up=100)
+start = load_pretrained(stuck_at)
+pretrain(patient, folder / "rows", folder / "nursed", watch=Watch(every=25), start=start)
+nursed = read_metrics(folder / "nursed")[-1]["train_masked_words_loss"]
+assert nursed > 5.2 > 5.0 > gentle["warm-up"][-1]
+print(
+    f"loss after 300 gentle steps: from the dice {gentle['warm-up'][-1]:.2f}, nursed {nursed:.2f}"
+)
+
+# %% [markdown]
+# It does not get up. With as many gentle steps as took the fresh model well below the unigram, it
+# still stands there: what happened in the first steps is not undone by later ones, or not soon.
+#
+# At a low rate a warm-up is no help; it widens the range of rates at which a run works at all. And
+# the two runs that stood at the same loss can be told apart, by a number that no loss curve shows.
 #
 # Where "high" begins depends on the model. One of four layers and width 256 was stuck without a
 # warm-up at 0.002 already (a loss of 5.54 after 300 steps, with a warm-up 4.50), and at 0.006 with
@@ -506,20 +534,21 @@ assert well > 0.1 and stuck < 0.01
 #
 # Last, the deviation. With the paper's 0.02 instead of 0.02 · √(768 / H):
 
-# %%
+# %% tags=["nbval-approx"]
 narrow = short_run("narrow", initial_std=0.02)
-print("0.02 ends higher, by more than 0.05:", narrow[-1] > gentle["warm-up"][-1] + 0.05)
+print(f"0.02 ends at {narrow[-1]:.2f}, {deviation(config):.3f} at {gentle['warm-up'][-1]:.2f}")
 assert narrow[-1] > gentle["warm-up"][-1] + 0.05
 
 # %% [markdown]
-# It learns, and later. Copy a recipe's numbers, and you copy the width and the budget that they
+# It does learn, but lags. Copy a recipe's numbers, and you copy the width and the budget that they
 # were found for.
 #
 # ## 7.5 What a step costs
 #
 # The rate is set, so the rest is a matter of how many steps you can pay for. A product of matrices
 # (m, k) and (k, n) takes m·k·n multiplications and as many additions. A training step takes three
-# such products for each one of the forward pass. By hand, for one row:
+# such products for each one of the forward pass: that one, one for the gradient of its input, and
+# one for that of its weights. By hand, for one row:
 
 
 # %%
@@ -546,12 +575,13 @@ for name, sizes, length in (
     slots = round(0.3 * length) if sizes is config else round(0.15 * length)
     parts = naive_flops(sizes, length, slots)
     assert parts.sum() == training_flops(sizes, length, slots)
-    rows[name] = dict(zip(("projections", "attention", "hidden words", "pairs"), parts))
+    rows[name] = dict(zip(("dense layers", "attention", "hidden words", "pairs"), parts))
 print("by hand = package: True")
 
 # %% [markdown]
 # **Predict.** Everybody knows that attention is what makes long texts expensive, since it grows
-# with the square of the length. Which share of BERT-base's operations is it, in rows of 512?
+# with the square of the length. QKᵀ and the product with V, that is; the dense layers around them do
+# not. Which share of BERT-base's operations is it, in rows of 512?
 
 # %%
 share_bars(rows, "where the operations go")
@@ -566,9 +596,9 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# About a tenth. Attention's square is multiplied by H, the projections' length by 12 H², so the
-# two are equal only where the length is 6 H: at 4,608 tokens for BERT-base. In a narrow model that
-# comes sooner.
+# About a tenth. Attention's square is multiplied by 2 H, the length in the dense layers by 12 H², so
+# the two are equal only where the length is 6 H: at 4,608 tokens for BERT-base. In a narrow model
+# that comes sooner.
 #
 # </details>
 #
@@ -619,11 +649,12 @@ for (size, length, slots), seconds in zip(shapes, seconds_of_steps(shapes)):
     print(f"{size * length / seconds:7,.0f} tokens/s   {flops / seconds / 1e9:4.0f} GFLOP/s")
 
 # %% [markdown]
-# Asking everywhere costs more, by operations a third. One row at a time, the machine mostly waits:
-# it gets through far fewer tokens a second than with 128 rows at once. That says nothing of how
-# much a model *learns* from a step, only what it costs. And of 4,096 tokens, those in long rows
-# cost more, more than the operations say: for rows of 512 these are 1.5 times those for rows of
-# 32. What is not counted, the softmax over S × S weights above all, grows with the square as well.
+# Asking everywhere costs more, by operations 38 %. One row at a time gets through far fewer tokens a
+# second than 128 rows at once: much of a step, AdamW's look at all 705,000 weights among it, is the
+# same for one row as for many. That says nothing of how much a model *learns* from a step, only what
+# it costs. And of 4,096 tokens, those in long rows cost more, more than the operations say: for rows
+# of 512 these are 1.5 times those for rows of 32. What is not counted we did not take apart; the
+# softmax over S × S weights grows with the square as well.
 # On your machine the table is another; make it before you choose.
 #
 # ## 7.6 Killed, and the same to the last bit
@@ -640,7 +671,8 @@ pretrain(small, folder / "rows", folder / "undisturbed", watch=Watch(every=100))
 print("state:", state.name)
 
 # %% [markdown]
-# The second run is a process of its own. It saves after every batch (a real one every minute). As
+# The second run is a process of its own. It saves after every batch (by default it is once a
+# minute). As
 # soon as it has saved thirty times or so, it is killed with the signal that no program can hear.
 
 # %%
@@ -673,9 +705,8 @@ assert process.returncode != 0 and 30 <= saved < 400
 print("killed in the middle: True;", sorted(path.name for path in killed.iterdir()))
 
 # %% [markdown]
-# **Predict.** It goes on in another process, this one, from the last state. Of the losses that it
-# reports, and of the weights at the end: how many digits will be those of the run that nobody
-# disturbed?
+# It goes on in another process, this one, from the last state. The losses that it reports, and the
+# weights at the end, should be those of the run that nobody disturbed, in every digit:
 
 # %%
 from hashlib import sha256
@@ -694,28 +725,31 @@ assert losses[0] == losses[1] and fingerprint(killed) == fingerprint(folder / "u
 print("all digits of all losses, and all bytes of the weights, are the same: True")
 
 # %% [markdown]
-# <details><summary>Answer</summary>
+# (On a CPU, with the same versions; a GPU may add up in another order each time.)
 #
-# All of them (on a CPU; a GPU may add up in another order each time).
-#
-# </details>
-#
-# So what is in a state? Count its numbers, in multiples of the weights:
+# **Predict.** So what is in a state? How many times as many numbers as the model has, and what of
+# the data?
 
 # %%
 from bert_course.model.tensor_files import read_safetensors
 
 tensors = read_safetensors(state)
-sizes = {"weights": 0, "AdamW": 0, "dropout's seeds": 0, "all else": 0}
+amounts = {"weights": 0, "AdamW": 0, "dropout's seeds": 0, "all else": 0}
 for name, tensor in tensors.items():
     kind = "weights" if name.startswith("model/") else "all else"
     kind = "AdamW" if name.startswith("optimizer/") else kind
     kind = "dropout's seeds" if "seed" in name else kind
-    sizes[kind] += tensor.size
-print(", ".join(f"{kind} {size:,}" for kind, size in sizes.items()))
-assert 2 * sizes["weights"] <= sizes["AdamW"] <= 2 * sizes["weights"] + 3
+    amounts[kind] += tensor.size
+print(", ".join(f"{kind} {amount:,}" for kind, amount in amounts.items()))
+assert 2 * amounts["weights"] <= amounts["AdamW"] <= 2 * amounts["weights"] + 3
 
 # %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Three times as many, and nothing of the data.
+#
+# </details>
+#
 # AdamW's m and v are twice as many numbers as the weights; with them, the number of the step, from
 # which the rate follows. Then dropout's seeds, the means of the losses so far, the seconds. What
 # is *not* there is the data: which rows come in batch 31, and which of their words are hidden, is
@@ -728,15 +762,15 @@ assert 2 * sizes["weights"] <= sizes["AdamW"] <= 2 * sizes["weights"] + 3
 
 
 # %%
-places = range(150, 451, 50)
+ends = range(150, 451, 50)
 
 
 def go_on(step):
     model = load_pretrained(at_100).pretraining_model
-    compile_for_pretraining(model, longer, longer.steps)
+    compile_for_pretraining(model, long_run, long_run.steps)
     model.optimizer.iterations.assign(step)
     losses = []
-    for end in places:
+    for end in ends:
         history = model.fit(Batches(examples, end - 50, end), shuffle=False, verbose=0).history
         losses += history["masked_words_loss"]
     return losses
@@ -744,11 +778,11 @@ def go_on(step):
 
 # %%
 went_on = {
-    "whole state": [line["train_masked_words_loss"] for line in lines if line["batch"] in places],
+    "whole state": [line["train_masked_words_loss"] for line in lines if line["batch"] in ends],
     "weights and step": go_on(100),
     "weights only": go_on(0),
 }
-curves(went_on, places, xlabel="batches", ylabel="loss, hidden words")
+curves(went_on, ends, xlabel="batches", ylabel="loss, hidden words")
 plt.show()
 whole, with_step, naive = (losses[-1] for losses in went_on.values())
 assert naive > whole + 0.15 and abs(with_step - whole) < (naive - whole) / 2
@@ -759,9 +793,10 @@ describe(
 
 # %% [markdown]
 # It goes on learning, so nobody notices. What it lost is mostly the number of the step: without it
-# the warm-up begins anew. AdamW's memory is twice as large as the model, and is filled again
-# within some dozens of steps. For the same *curve* one number would nearly do. For the same
-# *bytes* it takes all.
+# the warm-up begins anew. AdamW's memory is twice as large as the model, and with a β₂ of 0.98 is
+# filled again within some dozens of steps. (With the paper's 0.999 it would take a thousand; that we
+# have not measured.) For the same *curve* one number would nearly do. For the same *bytes* it takes
+# all.
 #
 # ## 7.7 The same on a GPU
 #
@@ -772,7 +807,7 @@ describe(
 show_source(gpu_in_use, choose_precision)
 
 # %% tags=["nbval-ignore-output"]
-print(f"{gpu_in_use() or 'no GPU'}, {longer.precision}, {keras.backend.backend()}")
+print(f"{gpu_in_use() or 'no GPU'}, {long_run.precision}, {keras.backend.backend()}")
 last = lines[-1]
 print(f"{last['tokens_per_second']:,.0f} tokens a second, {last['share_of_peak']:.0%} of the peak")
 
@@ -784,9 +819,9 @@ print(f"{last['tokens_per_second']:,.0f} tokens a second, {last['share_of_peak']
 # ## In five sentences
 #
 # Pretraining minimises the sum of two means, and has a unigram to pass and a ceiling to approach,
-# which lies the lower the less is read at once. It first learns how often words occur, and for a
-# while a run that will read and one that never will have the same loss; the vectors behind the
-# blanks tell them apart. A warm-up does little at a low rate, and makes a high one possible. What
+# which sinks as less is read at once. It first learns how often words occur, and for a while a run
+# that is about to read and one that is stuck have the same loss; the vectors behind the blanks tell
+# them apart. A warm-up does little at a low rate, and widens the range of rates that work. What
 # a step costs is mostly products whose size grows with the length and not with its square, and
 # seconds are not operations. A run that can be killed at any moment needs every variable on disk,
 # and data that is a function of the seed and the step.
@@ -795,11 +830,11 @@ print(f"{last['tokens_per_second']:,.0f} tokens a second, {last['share_of_peak']
 #
 # Training first on short rows and then on long ones, as the paper does and `pretrain` can (give it
 # several folders). Batches larger than memory (`accumulate`), very large ones (LAMB), several
-# GPUs. And longer training: what this model still does not know is in notebook 8.
+# GPUs. And long_run training: what this model still does not know is in notebook 8.
 #
 # ## Where it is in the paper
 #
-# BERT (Devlin et al., 2019): appendix A.2 for the loss, the rate with its warm-up, AdamW's
+# BERT (Devlin et al., 2019): appendix A.2 for the loss, the rate with its warm-up, Adam's
 # settings, a million steps, and lengths of 128 and 512. *Attention Is All You Need* (Vaswani et
 # al., 2017), §5.3, is where the warm-up comes from. *Should You Mask 15% in Masked Language
 # Modeling?* (Wettig et al., 2023) is about the share.

@@ -3,12 +3,14 @@
 import dataclasses
 
 import numpy as np
+import small_runs
 from safetensors.numpy import load_file
 
 from bert_course.model.checkpoints import Bert
 from bert_course.model.config import BertConfig
 from bert_course.text.labelled import Row
 from bert_course.text.vocabulary import SPECIAL
+from bert_course.training import speed
 from bert_course.training.finetuning import Recipe
 from bert_course.training.initial_weights import begin_with
 from bert_course.training.tasks import Task
@@ -67,6 +69,12 @@ def small_task(kind="classify", rows=96, seed=0, **changes):
     return task._replace(**changes)
 
 
+def run_quickly(patch):
+    """Nothing compiled, which takes seconds."""
+    small_runs.run_quickly(patch)
+    patch.setattr(speed, "compiled", lambda activation: activation)
+
+
 def body_of(bert):
     return b"".join(weight.tobytes() for weight in bert.encoder.get_weights())
 
@@ -88,4 +96,3 @@ def without_times(results):
         result | {"history": [line | {"seconds": 0} for line in result["history"]]}
         for result in results
     ]
-

@@ -249,7 +249,8 @@ def test_a_loss_that_is_no_number(short, whole, tmp_path, quickly, monkeypatch):
     assert stopped.value.exit_code == 3
     assert str(stopped.value) == (
         "the loss is no finite number after 4 batches. Likely causes: a learning rate too high "
-        f"(0.01: try a third). The last good state is {out}/states/batch-000000003.safetensors"
+        f"(0.01: try a third). The last good state is {out}/states/batch-000000003.safetensors; "
+        "to use its model, begin in a new folder with --checkpoint and a lower --rate"
     )
     for array in load_file(out / "states" / "batch-000000003.safetensors").values():
         assert np.isfinite(array).all()

@@ -52,7 +52,8 @@ def test_a_loss_that_is_no_number(strange, causes):
     assert stopped.exit_code == 3
     assert str(stopped) == (
         f"the loss is no finite number after 1,234 batches. Likely causes: {causes}. "
-        "The last good state is new"
+        "The last good state is new; to use its model, begin in a new folder with --checkpoint and "
+        "a lower --rate"
     )
     assert str(diverged(1, run(), strange)).endswith("No state was saved before")
     assert str(diverged(1, run(), strange, "a weight")).startswith("a weight is no finite number")
