@@ -5,12 +5,17 @@ import json
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
-from small_tasks import CONFIG, KINDS, PIECES, small_task, tiny_bert, weights_of
+from small_tasks import CONFIG, KINDS, PIECES, run_quickly, small_task, tiny_bert, weights_of
 
 from bert_course.training.finetuned import STEP, Finetuned, load_finetuned, save_finetuned, width_of
 from bert_course.training.windows import Window
 
 BERT = tiny_bert()
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch):
+    run_quickly(monkeypatch)
 
 
 def make(kind, **options):

@@ -269,7 +269,7 @@ def test_weighted_classes_count_alike():
     task = TASK._replace(train=[Row("hen sings", None, label, "here") for label in labels])
     assert weights_of_classes(task).tolist() == pytest.approx([32 / 2 / 28, 32 / 2 / 4])
     for weighted, chance in ((False, 4 / 32), (True, 0.5)):
-        recipe = tiny_recipe(30, batch_size=32, weighted=weighted)
+        recipe = tiny_recipe(15, batch_size=32, rate=3e-2, weighted=weighted)
         training = Training(BERT, task, recipe, None)
         training.begin(0)
         for training.epoch in range(recipe.epochs):

@@ -21,6 +21,7 @@ from bert_course.commands.finetune import recipe_from
 from bert_course.commands.finetuning_report import one_line, summary
 from bert_course.commands.predict import places_of_words
 from bert_course.model.checkpoints import save_pretrained
+from bert_course.training import finetuned
 from bert_course.training.finetuned import load_finetuned
 from bert_course.training.finetuning import Recipe
 
@@ -122,19 +123,26 @@ def test_finetune(finished):
     assert not list(folder.rglob("*.partial"))
 
 
-def test_predict(finished, tmp_path, capsys):
+def test_predict(finished, tmp_path, capsys, monkeypatch):
     """Texts, a file with them and a pipe get the same answers, with places in the text."""
+    run_quickly(monkeypatch)
     kind, folder, _ = finished
     texts = {
         "pairs": ["hen sings\tred sun", "glad\tice?"],
         "answer": ["who?\tThe  hen, ánn\u2028sings.", "where?\tann " + "hen " * 40 + "bob"],
         "tag": ["Ánn's hens-sing: «bob» " + "ice " * 40, "ann bob zebra."],
     }.get(kind, ["glad\u2028hens\x0b", "red 'ice' " * 30])
+    loaded = load_finetuned(folder / "run" / "checkpoint")
+    monkeypatch.setattr(finetuned, "load_finetuned", lambda _: loaded)  # which takes a while
     model = ["--model", str(folder / "run" / "checkpoint")]
     assert main(["predict", *model, *texts]) == 0
     told = capsys.readouterr().out.splitlines()
     (tmp_path / "texts").write_bytes("\ufeff{}\r\n\r\n{}".format(*texts).encode())
     assert main(["predict", *model, "--file", str(tmp_path / "texts")]) == 0
+    assert capsys.readouterr().out.splitlines() == told
+    pipe = io.TextIOWrapper(io.BytesIO((tmp_path / "texts").read_bytes()))
+    monkeypatch.setattr(sys, "stdin", pipe)
+    assert main(["predict", *model, "--file", "-"]) == 0
     assert capsys.readouterr().out.splitlines() == told
     answers = [json.loads(line) for line in told]
     assert len(answers) == 2
