@@ -222,9 +222,9 @@ assert gain < 0.05 < min(gains.values()) / 2
 #
 # </details>
 #
-# So the probe with the higher accuracy found less. Of its 98 or 99 points all but one or two were
-# in the words before BERT read them. Those about *the* are lower, and all above one half is a
-# finding. An accuracy of a probe without its controls is no result.
+# So the probe with the higher accuracy found less. All but two or three of its points were in the
+# words before BERT read them. Those about *the* are lower, and all above one half is a finding. An
+# accuracy of a probe without its controls is no result.
 #
 # ## 8.2 One rule at a time
 #
@@ -307,10 +307,10 @@ heat_map(scores, rules, list(columns), "good one preferred", limits=(0, 1), ax=a
 ax.tick_params(axis="x", rotation=20)
 plt.show()
 blind = scores[:, 2:]
-assert (scores[:, 0] > 0.9).sum() >= 3 and scores[:, 0].mean() > blind.mean() + 0.1
+assert (scores[:, 0] > 0.9).sum() >= 5 and scores[:, 0].mean() > blind.mean() + 0.2
 assert blind.min() < 0.35 and blind.max() > 0.75
 describe(
-    "24 rules by five models. This one has at least 3 rules right in more than 9 of 10 pairs. The "
+    "24 rules by five models. This one has at least 5 rules right in more than 9 of 10 pairs. The "
     "untrained nets' scores go from less than 0.35 to more than 0.75, on “a or an” and others."
 )
 
@@ -353,9 +353,12 @@ grammar = [rule for rule in rules if "agreement" in rule or "noun" in rule]
 for name, group in (("grammar", grammar), ("memory", memory)):
     means = {label: np.mean([scores[rule] for rule in group]) for label, scores in columns.items()}
     print(f"{name:8}", *[f"{label} {mean:.2f}" for label, mean in means.items()], sep="  ")
-assert abs(means["no context"] - 0.5) < 0.15 and means["this model"] < 0.75
+assert abs(means["no context"] - 0.5) < 0.15 and means["this model"] > means["no context"] + 0.2
 
 # %% [markdown]
+# So it remembers: with the sentences before, it knows most names, colours and places again, and
+# without them it is back at chance. Its grammar does not mind.
+#
 # ## 8.3 A head with a right answer
 #
 # Where in the network is such knowledge used? The common way to ask is to look at attention maps.
@@ -533,12 +536,12 @@ shares = {
 for name, share in shares.items():
     print(f"{name:25} {share:.2f}")
 found, *controls = shares.values()
-assert found > 0.5 > 0.3 > max(controls)
+assert found > 0.8 > 0.5 > max(controls)
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In more than half of all texts, far more often than any control. Nobody ever told this head where
+# In nearly all of them, far more often than any control. Nobody ever told this head where
 # to look, and the place is another one in each text.
 #
 # </details>
