@@ -281,27 +281,36 @@ learned = load_pretrained(course_data() / "checkpoint")
 control = Bert(learned.config, learned.vocabulary, rng=0)
 
 # %% [markdown]
-# **Predict.** Two blanks in a text it has never read. The second can be filled by whoever knows
-# what bakers bake. But the first is a name, and the world has eighty of them. What will each model
-# put there?
+# And here is a story that it has never read, in two halves. In the second, two words are hidden.
 
 # %%
-story = (
-    "Everyone in Clovermere knew Yusuf, the baker. Day after day [MASK] went to the bakery with "
-    "his oven and baked [MASK]."
-)
-guesses = {
-    name: [blank[0].piece for blank in fill_blanks(bert, story)]
-    for name, bert in (("learned", learned), ("control", control))
-}
-print(guesses)
+test = (course_data() / "corpus" / "test.txt").read_text("utf-8")
+story = test.split("\n\n")[1].split("\n")
+before, after = " ".join(story[:6]), " ".join(story[6:11])
+after = after.replace("Radish", "[MASK]").replace("Friday the trumpet", "Friday the [MASK]")
+print(before, after, sep="\n\n")
+
+# %% [markdown]
+# **Predict.** What stands next to the blanks does not give them away: it could be any donkey, and any
+# thing. What will each of the two models put there?
+
+# %%
+for name, bert in (("learned", learned), ("control", control)):
+    guesses = [blank[0].piece for blank in fill_blanks(bert, before, after)]
+    print(name, guesses)
+    assert (guesses == ["radish", "trumpet"]) == (bert is learned)
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# XXX
+# The one that has learned says *Radish* and *trumpet*, the other two words at random. (Not
+# `[MASK]`: for blanks a model has a head of its own, random too at first, in which the mirror is
+# lost.)
 #
 # </details>
+#
+# The donkey's name stands five sentences before the blank. Nobody told this model that a name comes
+# back, or that stories have donkeys: it has been asked for hidden words, some twenty million times.
 #
 # ## 0.7 The way from here
 #

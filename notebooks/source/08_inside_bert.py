@@ -618,8 +618,8 @@ assert whole - left[heads[0]] > 0.15 and whole - left[heads[1]] < 0.06
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The left one carries the answer: without it, much of what lay between guessing and knowing is
-# gone. Without the right one BERT answers about as well as before.
+# The left one carries the answer: without it, BERT is back at guessing. Without the right one it answers
+# as well as before.
 #
 # </details>
 #
