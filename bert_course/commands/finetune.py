@@ -7,12 +7,16 @@ from bert_course.places import course_data
 OPTIONS = {  # option: (field of Recipe, type, help)
     "--epochs": ("epochs", int, "at most (4)"),
     "--batch": ("batch_size", int, "texts at once (16)"),
-    "--rate": ("rate", float, "highest learning rate (5e-5 · 768 / width)"),
+    "--rate": ("rate", float, "highest learning rate (5e-5 times 768 / width)"),
     "--max-length": ("max_length", int, "pieces that are read at once (128)"),
     "--dropout": ("dropout", float, "(0.1)"),
     "--smoothing": ("smoothing", float, "of labels (0)"),
-    "--layer-decay": ("layer_decay", float, "rate of a block, times that of the next (1)"),
-    "--patience": ("patience", int, "epochs without a better score to end after (none)"),
+    "--layer-decay": (
+        "layer_decay",
+        float,
+        "rate of a block, times that of the one above (1)",
+    ),
+    "--patience": ("patience", int, "stop after so many epochs without a better score (never)"),
     "--precision": ("precision", str, "float32, mixed_bfloat16, ... (what suits the machine)"),
 }
 
@@ -29,19 +33,25 @@ def add_to(commands):
     parser.set_defaults(run=run)
     add = parser.add_argument
     add("--task", required=True, metavar="NAME", help="of a task, or kind of your files")
-    add("--checkpoint", default=course_data() / "checkpoint", metavar="FOLDER", help="(our own)")
+    add(
+        "--checkpoint",
+        default=course_data() / "checkpoint",
+        metavar="FOLDER",
+        help="to begin with (the course's small one, which knows its small world only)",
+    )
     add("--scratch", action="store_true", help="begin with random weights, for comparison")
     add("--out", required=True, metavar="FOLDER", help="for scores, guesses and the model")
     add("--resume", action="store_true", help="go on with the run in --out")
-    for split in ("train", "dev", "test"):
-        add(f"--{split}", metavar="FILE", help="your own file")
+    add("--train", metavar="FILE", help="of your own, to learn from")
+    add("--dev", metavar="FILE", help="to choose the epoch by")
+    add("--test", metavar="FILE", help="to be scored on once, at the end")
     add("--columns", nargs="+", default=[], metavar="ROLE=NAME", help="such as label=gold")
-    add("--labels", nargs="+", metavar="LABEL", help="all there are (those in --train)")
+    add("--labels", nargs="+", metavar="LABEL", help="all labels (those in --train)")
     add("--download", action="store_true", help="fetch a published task that is not here")
     add("--rows", type=int, metavar="N", help="learn from the first N rows only")
     add("--seeds", nargs="+", type=int, default=[0], metavar="N", help="a run for each (0)")
     for option, (name, kind, help_) in OPTIONS.items():
-        add(option, dest=name, type=kind, metavar="N", help=help_)
+        add(option, dest=name, type=kind, metavar=kind.__name__.upper(), help=help_)
     add("--weighted", action="store_true", help="let rare classes count as much as others")
     add("--frozen", action="store_true", help="train the head only")
 
@@ -60,10 +70,17 @@ def run(options):
     from bert_course.training.finetuned import save_finetuned
     from bert_course.training.finetuning import finetune
 
-    bert, recipe = bert_from(options), recipe_from(options)
+    bert = bert_from(options)
+    recipe = recipe_from(options, bert.config)
+    begin = "the sizes and pieces of " if options.scratch else ""
+    print(
+        f"beginning with {begin}{options.checkpoint}: {len(bert.vocabulary):,} pieces; rate "
+        f"{recipe.rate:.1e}",
+        flush=True,
+    )
     tuned = finetune(bert, task, out, recipe, options.seeds, options.resume, print_epoch)
     save_finetuned(tuned, out / "checkpoint")
-    scores = write_report(tuned, task, recipe, out)
+    scores = write_report(tuned, task, recipe, out, f"{begin}{options.checkpoint}")
     for name, (mean, deviation, count) in scores.items():
         print(f"{name}: {mean:.4f}" + (f" ± {deviation:.4f} ({count} seeds)" if count > 1 else ""))
     print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
@@ -121,8 +138,8 @@ def bert_from(options):
     return bert
 
 
-def recipe_from(options):
-    from bert_course.training.finetuning import Recipe
+def recipe_from(options, config):
+    from bert_course.training.finetuning import Recipe, usual_rate
     from bert_course.training.hardware import choose_precision
 
     chosen = {
@@ -130,7 +147,7 @@ def recipe_from(options):
         for name, *_ in OPTIONS.values()
         if getattr(options, name) is not None
     }
-    chosen = {"precision": choose_precision()} | chosen
+    chosen = {"precision": choose_precision(), "rate": usual_rate(config)} | chosen
     return Recipe(weighted=options.weighted, frozen=options.frozen, **chosen)
 
 

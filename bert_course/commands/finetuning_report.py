@@ -15,7 +15,7 @@ from bert_course.training.metrics import confusion_matrix
 LIBRARIES = ("keras", "tensorflow", "jax", "torch", "numpy")
 
 
-def write_report(tuned, task, recipe, out):
+def write_report(tuned, task, recipe, out, begun_with):
     """The three files -> {score: (mean, standard deviation, seeds)} over the seeds."""
     split = "test" if task.test else "dev"
     rows = getattr(task, split)
@@ -24,6 +24,7 @@ def write_report(tuned, task, recipe, out):
     metrics = {
         "task": task.name,
         "kind": task.kind,
+        "begun_with": begun_with,
         "labels": task.labels,
         "rows": {name: len(getattr(task, name)) for name in ("train", "dev", "test")},
         "scores": {n: {"mean": m, "sd": sd, "seeds": k} for n, (m, sd, k) in scores.items()},
@@ -60,7 +61,7 @@ def summary(results):
         for name in results[0][split] or ():
             values = [result[split][name] for result in results]
             if isinstance(values[0], float):
-                deviation = float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+                deviation = float(np.std(values, ddof=1)) if len(values) > 1 else None
                 found[f"{split} {name}"] = (float(np.mean(values)), deviation, len(values))
     return found
 

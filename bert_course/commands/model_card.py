@@ -12,8 +12,9 @@ CARD = """\
 # A small BERT of the small world
 
 {parameters:,} parameters: {layers} layers, {width} wide, {heads} heads, at most {max_length}
-tokens, {vocabulary:,} word pieces, lower case. It has read `corpus/train.txt` of the folder above
-and nothing else; see the datasheet there. It knows that world and its words, and no other.
+tokens, {vocabulary:,} word pieces, lower case. It has read `data/corpus/train.txt`
+of the course and nothing else; see the datasheet there. It knows that world and its words, and no
+other.
 
 Made by
 

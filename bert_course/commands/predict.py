@@ -36,8 +36,14 @@ def run(options):
     rows = [row_from(text, tuned.kind_name, place) for place, text in texts]
     for (_, text), row, guess in zip(texts, rows, tuned.predict(rows), strict=True):
         said = with_places(text, row, guess) if tuned.kind_name == "tag" else guess
-        print(json.dumps(said, ensure_ascii=False))
+        print(as_line({"input": text, **said}))
     return 0
+
+
+def as_line(content):
+    """JSON in one line, also for those to whom more characters than \\n end one."""
+    line = json.dumps(content, ensure_ascii=False)
+    return re.sub("[\x85\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def read_lines(name):

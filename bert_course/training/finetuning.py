@@ -26,7 +26,7 @@ class Recipe:
     """All that the weights depend on, but for the model, the rows and the seed.
 
     Attributes:
-        rate: the highest learning rate; if None, 5e-5 · 768 / H, for small models want larger
+        rate: the highest learning rate; if None, `usual_rate`, for small models want larger
             steps than BERT-base, for which the paper tried 5e-5, 3e-5 and 2e-5.
         warm_up: share of the steps.
         max_length: of a window, special pieces included.
@@ -105,7 +105,7 @@ class Training:
             self.tuned.encoder.get_layer("pooler").trainable = False
         speed_up(model, self.tuned.config, bfloat16=recipe.precision == BFLOAT16_PRODUCTS)
         steps = self.steps_per_epoch * recipe.epochs
-        rate = recipe.rate or 5e-5 * 768 / self.tuned.config.hidden_dim
+        rate = recipe.rate or usual_rate(self.tuned.config)
         kind = AdamW
         if recipe.layer_decay != 1:
             kind = slower_below(recipe.layer_decay, self.tuned.config.num_layers)
@@ -295,6 +295,11 @@ SPLITS = ("train", "dev", "test")
 
 def hashed(content):
     return hashlib.sha256(json.dumps(content).encode("utf-8")).hexdigest()
+
+
+def usual_rate(config):
+    """5e-5 · 768 / H: the paper's largest rate for BERT-base, more for narrower models."""
+    return 5e-5 * 768 / config.hidden_dim
 
 
 def batches_by_length(lengths, batch_size, rng):

@@ -194,6 +194,6 @@ def _say_repeated(split, rows, splits):
     if not count:
         return []
     return [
-        f"Rows of {split} that also stand in train, so that to know them by heart is enough: "
+        f"Rows of {split} that also stand in train, on which a score shows memory only: "
         f"{count:,} of {len(rows):,}."
     ]

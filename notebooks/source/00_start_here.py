@@ -49,8 +49,8 @@ for check in (check_python, check_backend, check_forward_pass):
 # The last line is the one that counts. The doctor built a small BERT from a fixed seed, ran it,
 # and compared four numbers with those that it must give, on every machine and every backend.
 #
-# That is also how this whole course works. You will be told many things about BERT here. None of
-# them asks for your trust: wherever a claim is made, the next cell computes it, and an `assert`
+# That is also how this whole course works. You will be told many things about BERT here. Hardly
+# one asks for your trust: where a claim can be computed, the next cell does it, and an `assert`
 # stops the notebook if it does not hold.
 #
 # ## 0.2 The thing itself
@@ -303,14 +303,15 @@ for name, bert in (("learned", learned), ("control", control)):
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The one that has learned says *Radish* and *trumpet*, the other two words at random. (Not
-# `[MASK]`: for blanks a model has a head of its own, random too at first, in which the mirror is
-# lost.)
+# The one that has learned says *Radish* and *trumpet*, the control two pieces at random. (Not
+# `[MASK]`: in 0.5 the vectors were compared with the embeddings; here they pass one more layer, the
+# head for masked words. It is random too, and the mirror is lost.)
 #
 # </details>
 #
 # The donkey's name stands five sentences before the blank. Nobody told this model that a name comes
 # back, or that stories have donkeys: it has been asked for hidden words, some twenty million times.
+# It does not always find what was said before; notebook 8 counts how often.
 #
 # ## 0.7 The way from here
 #
@@ -322,8 +323,8 @@ for name, bert in (("learned", learned), ("control", control)):
 # | 7 · Pretraining | how the small one learned that |
 # | 9 · Real checkpoints | published weights in your layers |
 #
-# The numbers between them, and those after, belong to notebooks on reading text, on pretraining
-# and on fine-tuning. Each takes less than an hour. Run the cells in their order, with Shift +
+# Notebooks 1, 5, 6 and 8 are on how text is read, on what BERT is asked to learn, and on what it then
+# knows. Those on fine-tuning are to come. Each takes less than an hour. Run the cells in their order, with Shift +
 # Enter; break what you like, and get it back with *Restart kernel and run all*.
 #
 # ## In five sentences

@@ -141,7 +141,8 @@ show_source(probe)
 # - *untrained*: the same network with random weights. It mixes words too, and a probe can undo
 #   some mixing;
 # - *token table*: the row of the word alone, before any text;
-# - *random labels*: how much a probe can learn by heart;
+# - *random labels*: how much a probe can learn by heart (nothing here, since every text is new; in
+#   the next table, more);
 # - *most frequent label*: always the same answer.
 #
 # **Predict.** Two curves over the layers: number and tense. The number is told by the very next
@@ -224,7 +225,8 @@ assert gain < 0.05 < min(gains.values()) / 2
 #
 # So the probe with the higher accuracy found less. All but two or three of its points were in the
 # words before BERT read them. Those about *the* are lower, and all above one half is a finding. An
-# accuracy of a probe without its controls is no result.
+# accuracy of a probe without its controls is no result. (Seen from the other end, of the mistakes that
+# the token table makes BERT leaves few. Both are true, and both need the control.)
 #
 # ## 8.2 One rule at a time
 #
@@ -319,13 +321,13 @@ describe(
 #
 # Most are near one half, and luck accounts for 0.3 to 0.7 with 25 pairs. But at *a or an* one
 # untrained net gets nine of ten, and another fewer than two of ten. A net like that has no rule;
-# it has a taste. If its random table makes *a* a little likelier than *an*, it says *a*
-# everywhere, and in nearly all pairs *a* is the right one.
+# it has a taste. One whose random table makes *a* likelier than *an* says *a* nearly everywhere, and
+# in most pairs *a* is the right one; one that leans to *an* is wrong as often.
 #
 # </details>
 #
 # A row in which all three are low is *numeral and noun*, *nine calves* against *nine calf*. Three
-# nets with the same taste cannot be chance. The score is a sum over pieces, each of them a
+# nets with the same taste ask for a reason. The score is a sum over pieces, each of them a
 # logarithm below 0. So whoever knows nothing prefers the word of fewer pieces, and plurals are cut
 # more often:
 
@@ -349,7 +351,7 @@ assert says_a > 0.8 and longer > shorter + 0.2 and row.mean() < 0.45
 
 # %% tags=["nbval-approx"]
 memory = [rule for rule in rules if "from before" in rule]
-grammar = [rule for rule in rules if "agreement" in rule or "noun" in rule]
+grammar = [rule for rule in rules if "agreement" in rule or "and noun" in rule]
 for name, group in (("grammar", grammar), ("memory", memory)):
     means = {label: np.mean([scores[rule] for rule in group]) for label, scores in columns.items()}
     print(f"{name:8}", *[f"{label} {mean:.2f}" for label, mean in means.items()], sep="  ")
@@ -357,7 +359,8 @@ assert abs(means["no context"] - 0.5) < 0.15 and means["this model"] > means["no
 
 # %% [markdown]
 # So it remembers: with the sentences before, it knows most names, colours and places again, and
-# without them it is back at chance. Its grammar does not mind.
+# without them it is back at chance. (Not all: *a thing from before* stands at the foot of the
+# picture.) Its grammar does not mind.
 #
 # ## 8.3 A head with a right answer
 #
@@ -599,8 +602,8 @@ def without_head(block, head):
 
 
 # %% [markdown]
-# **Predict.** Remove each head in turn, put it back, and count the right forms. Which of the two
-# carries the answer, the left one or the right one? And how far down does BERT fall without it?
+# **Predict.** Remove each head in turn, put it back, and count the right forms. How far does BERT
+# fall without the left one, and how far without the right one?
 
 # %%
 whole, often = (lean > 0).mean(), is_right[odd].mean(axis=0)
@@ -611,7 +614,7 @@ print("BERT is as it was before: True")
 
 # %% tags=["nbval-approx"]
 for name, place in zip(("left", "right"), heads):
-    print(f"{name:5} map: looks at the source in {often[place]:.2f} of all texts;")
+    print(f"{name:5} map: looks at the source in {often[place]:.2f} of texts not used to pick it;")
     print(f"    right answers {whole:.2f}, without this head {left[place]:.2f}")
 assert whole - left[heads[0]] > 0.15 and whole - left[heads[1]] < 0.06
 
@@ -619,13 +622,14 @@ assert whole - left[heads[0]] > 0.15 and whole - left[heads[1]] < 0.06
 # <details><summary>Answer</summary>
 #
 # The left one carries the answer: without it, BERT is back at guessing. Without the right one it answers
-# as well as before.
+# as well as before. The other rows of its map give it away: it looks one place ahead, whatever stands
+# there.
 #
 # </details>
 #
 # The right map was found by a search: 15 heads, all short texts, and the one that looked best.
-# Such a search always finds something. What gave it away was not the picture. It was the two
-# numbers beside it: how often the head does so in other texts, and what is missing without it.
+# Such a search is likely to find something. The row of `[MASK]` did not give it away. Two numbers
+# do: how often the head does so in other texts, and what is missing without it.
 # Here are these two numbers for all 16 heads:
 
 # %%
@@ -637,8 +641,8 @@ assert most == lost[block, head] and max(others) < most / 2
 _, ax = plt.subplots(figsize=(6, 3.6))
 ax.scatter(often, lost, color="#31446b")
 for place, label in zip(heads, ("left map", "right map")):
-    around = dict(textcoords="offset points", ha="center")
-    ax.annotate(label, (often[place], lost[place]), (0, 8), **around)
+    away = dict(textcoords="offset points", ha="center", arrowprops={"arrowstyle": "-"})
+    ax.annotate(label, (often[place], lost[place]), (-30 if place == heads[0] else 40, 25), **away)
 ax.set(xlabel="share of texts in which it looks at the source", ylabel="answers lost without it")
 ax.axhline(0, color="black", linewidth=0.5)
 ax.margins(0.1, 0.2)
@@ -805,7 +809,7 @@ describe(f"credits of {len(right.tokens)} tokens. Above, “{tops[0]}” has mos
 # finding: 99 % right about entities was nearly all in the words themselves. Minimal pairs ask for
 # one rule at a time, and chance has to be measured with an untrained net, since it need not be one
 # half. An attention map is evidence when you said beforehand where it should look, picked the head
-# on some texts and judged it on others. Of two heads whose maps looked the same on one text, one
+# on some texts and judged it on others. Of two heads that looked from the blank to the same word, one
 # carried the answer and the other could be removed without loss. And the best method gives a
 # useless answer to the wrong question: ask why this word *and not that one*.
 #

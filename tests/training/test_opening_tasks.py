@@ -185,8 +185,8 @@ def test_what_is_the_same_is_said(file):
     assert task.notes == [
         "Rows of train that repeat another one: 1.",
         "Texts of train that stand there with different labels: 1.",
-        "Rows of dev that also stand in train, so that to know them by heart is enough: 1 of 2.",
-        "Rows of test that also stand in train, so that to know them by heart is enough: 1 of 2.",
+        "Rows of dev that also stand in train, on which a score shows memory only: 1 of 2.",
+        "Rows of test that also stand in train, on which a score shows memory only: 1 of 2.",
     ]
 
 
