@@ -645,7 +645,7 @@ for place, label in zip(heads, ("left map", "right map")):
     ax.annotate(label, (often[place], lost[place]), (-30 if place == heads[0] else 40, 25), **away)
 ax.set(xlabel="share of texts in which it looks at the source", ylabel="answers lost without it")
 ax.axhline(0, color="black", linewidth=0.5)
-ax.margins(0.1, 0.2)
+ax.margins(0.1, 0.35)
 plt.show()
 describe(
     "16 heads as points: how often each looks at the source, and the share of right answers lost "
