@@ -66,6 +66,7 @@ INSIDE = {
     "text.questions": ["text.labelled", "text.separated", "text.whole_file"],
     "text.splits": ["text.labelled", "text.questions", "text.tagged"],
     "text.growing": [],
+    "text.padding": [],
     "text.workers": [],
     "text.seeds": [],
     "text.corpus_ids": [
@@ -121,6 +122,7 @@ INSIDE = {
         "model.encoder",
         "model.tensor_files",
         "model.tensor_names",
+        "text.padding",
         "training.kinds",
     ],
     "training.exporting": ["text.in_graph"],
@@ -156,7 +158,7 @@ INSIDE = {
     "insight": [],
     "insight.inside": [],
     "insight.show": ["files"],
-    "insight.batches": [],
+    "insight.batches": ["text.padding"],
     "insight.fill": [],
     "insight.scores": ["insight.batches"],
     "insight.probes": [

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from bert_course.text.padding import pad_rows
+
 ROOM = 4096  # tokens in a batch, padding too: a CPU is no faster with more
 STEP = 8  # widths are multiples of it: few shapes, for backends that compile anew for each
 
@@ -29,18 +31,7 @@ def batch_of(bert, texts):
 
 def pad(bert, encodings, width):
     """Encodings -> what an encoder takes, three arrays (B, width)."""
-    shape = (len(encodings), width)
-    batch = {
-        "token_ids": np.full(shape, bert.tokenizer.vocabulary.pad, "int32"),
-        "segment_ids": np.zeros(shape, "int32"),
-        "padding_mask": np.zeros(shape, "bool"),
-    }
-    for row, encoding in enumerate(encodings):
-        length = len(encoding.ids)
-        batch["token_ids"][row, :length] = encoding.ids
-        batch["segment_ids"][row, :length] = encoding.segment_ids
-        batch["padding_mask"][row, :length] = True
-    return batch
+    return pad_rows(encodings, width, bert.tokenizer.vocabulary.pad)
 
 
 def by_width(bert, encodings):

@@ -234,7 +234,7 @@ def _is_same_model(bert, folder):
 
 
 def hugging_face_tensors(model):
-    """All weights of a pretraining model, frozen ones too, under Hugging Face's names."""
+    """All weights of a model, frozen ones too, under Hugging Face's names."""
     tensors = {}
     for variable in model.weights:
         tensor = keras.ops.convert_to_numpy(variable)

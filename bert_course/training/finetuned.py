@@ -9,10 +9,11 @@ import keras
 import numpy as np
 
 from bert_course.files import write_whole
-from bert_course.model.checkpoints import load_pretrained, small_files
+from bert_course.model.checkpoints import hugging_face_tensors, load_pretrained, small_files
 from bert_course.model.encoder import build_encoder
 from bert_course.model.tensor_files import read_safetensors, write_safetensors
-from bert_course.model.tensor_names import hugging_face_name, is_transposed
+from bert_course.model.tensor_names import hugging_face_name
+from bert_course.text.padding import pad_rows
 from bert_course.training.kinds import KINDS
 
 STEP = 16  # widths of batches are multiples of it: few shapes, for backends that compile for each
@@ -73,16 +74,7 @@ class Finetuned:
     def inputs(self, windows):
         """Windows -> what the encoder takes, three arrays (B, S)."""
         width = width_of(windows, self.max_length)
-        batch = {
-            "token_ids": np.full((len(windows), width), self.tokenizer.vocabulary.pad, "int32"),
-            "segment_ids": np.zeros((len(windows), width), "int32"),
-            "padding_mask": np.zeros((len(windows), width), "bool"),
-        }
-        for place, window in enumerate(windows):
-            batch["token_ids"][place, : len(window.ids)] = window.ids
-            batch["segment_ids"][place, : len(window.ids)] = window.segment_ids
-            batch["padding_mask"][place, : len(window.ids)] = True
-        return batch
+        return pad_rows(windows, width, self.tokenizer.vocabulary.pad)
 
 
 def width_of(windows, most):
@@ -93,7 +85,8 @@ def width_of(windows, most):
 def save_finetuned(tuned, folder):
     """`Finetuned` -> a folder: Hugging Face's layout, and task.json, which says what it answers.
 
-    transformers opens it too, as BertForSequenceClassification and the like.
+    Tensors have the names of transformers' BertForSequenceClassification and the like; config.json
+    does not list the labels, so tell it how many there are.
     """
     folder = pathlib.Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,12 +100,7 @@ def save_finetuned(tuned, folder):
     files["task.json"] = json.dumps(task, indent=2, ensure_ascii=False) + "\n"
     for name, content in files.items():
         write_whole(content.encode("utf-8"), folder / name)
-    tensors = {}
-    for variable in tuned.model.weights:
-        tensor = keras.ops.convert_to_numpy(variable)
-        name = hugging_face_name(variable.path)
-        tensors[name] = tensor.T if is_transposed(variable.path) else tensor
-    write_safetensors(tensors, folder / "model.safetensors")
+    write_safetensors(hugging_face_tensors(tuned.model), folder / "model.safetensors")
 
 
 def load_finetuned(folder):

@@ -259,12 +259,9 @@ class Training:
         tensors = {name: ops.convert_to_numpy(v) for name, v in self.variables().items()}
         best = {f"best/{number:04d}": w for number, w in enumerate(self.best["weights"])}
         with saving(run, "state", self.epoch):
-            for line in self.history[-1:]:
-                run.append_metrics({"batch": self.epoch, **line, "best": self._best_numbers()})
+            numbers = {name: self.best[name] for name in ("score", "epoch", "threshold")}
+            run.append_metrics({"batch": self.epoch, **self.history[-1], "best": numbers})
             run.save(self.epoch, tensors | best)
-
-    def _best_numbers(self):
-        return {name: self.best[name] for name in ("score", "epoch", "threshold")}
 
     def restore(self, run):
         self.epoch, tensors = run.newest()
