@@ -127,6 +127,7 @@ INSIDE = {
     ],
     "training.exporting": ["text.in_graph"],
     "training.finetuning": [
+        "model.encoder",  # a new body for each seed, where nothing is pretrained
         "training.finetuned",
         "training.hardware",
         "training.optimization",

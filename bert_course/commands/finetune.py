@@ -67,10 +67,10 @@ def run(options):
     )
     out = pathlib.Path(options.out).expanduser()
     from bert_course.commands.finetuning_report import write_report  # Keras is slow to start
-    from bert_course.training.finetuned import save_finetuned
+    from bert_course.training.finetuned import read_bert, save_finetuned
     from bert_course.training.finetuning import finetune
 
-    bert = bert_from(options)
+    bert = read_bert(options.checkpoint)
     recipe = recipe_from(options, bert.config)
     begin = "the sizes and pieces of " if options.scratch else ""
     print(
@@ -83,6 +83,7 @@ def run(options):
     scores = write_report(tuned, task, recipe, out, f"{begin}{options.checkpoint}")
     for name, (mean, deviation, count) in scores.items():
         print(f"{name}: {mean:.4f}" + (f" ± {deviation:.4f} ({count} seeds)" if count > 1 else ""))
+    print_most_frequent_label(task, scores)
     print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
     return 0
 
@@ -128,16 +129,6 @@ def columns_from(given):
     return columns or None
 
 
-def bert_from(options):
-    from bert_course.model.checkpoints import Bert
-    from bert_course.training.finetuned import read_bert
-
-    bert = read_bert(options.checkpoint)
-    if options.scratch:
-        return Bert(bert.config, bert.vocabulary, bert.lowercase, rng=options.seeds[0])
-    return bert
-
-
 def recipe_from(options, config):
     from bert_course.training.finetuning import Recipe, usual_rate
     from bert_course.training.hardware import choose_precision
@@ -148,7 +139,18 @@ def recipe_from(options, config):
         if getattr(options, name) is not None
     }
     chosen = {"precision": choose_precision(), "rate": usual_rate(config)} | chosen
-    return Recipe(weighted=options.weighted, frozen=options.frozen, **chosen)
+    switches = {name: getattr(options, name) for name in ("weighted", "frozen", "scratch")}
+    return Recipe(**switches, **chosen)
+
+
+def print_most_frequent_label(task, scores):
+    """Beside what was reached, what reading nothing would reach."""
+    from bert_course.commands.finetuning_report import most_frequent_label
+
+    found = most_frequent_label(task)
+    for name, share in found["scores"].items():
+        beaten = "" if scores[name][0] > share else ", which this model does not beat"
+        print(f"{name} of always answering {found['label']}: {share:.4f}{beaten}")
 
 
 def print_epoch(line):

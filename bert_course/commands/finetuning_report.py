@@ -4,6 +4,7 @@ import dataclasses
 import json
 import platform
 import sys
+from collections import Counter
 
 import keras
 import numpy as np
@@ -28,6 +29,7 @@ def write_report(tuned, task, recipe, out, begun_with):
         "labels": task.labels,
         "rows": {name: len(getattr(task, name)) for name in ("train", "dev", "test")},
         "scores": {n: {"mean": m, "sd": sd, "seeds": k} for n, (m, sd, k) in scores.items()},
+        "most_frequent_label": most_frequent_label(task),
         "recipe": dataclasses.asdict(recipe),
         "seeds": tuned.results,
         "predictions": f"of {split}, by the seed that is best on dev",
@@ -46,6 +48,21 @@ def write_report(tuned, task, recipe, out, begun_with):
         confusion(confusion_matrix(*pair, len(numbers)), task.labels)
         save_figure(out / "confusion.png")
     return scores
+
+
+def most_frequent_label(task):
+    """What no reading gives: the label that train has most of, and its accuracy elsewhere."""
+    if task.kind not in ("classify", "pairs"):
+        return {"label": None, "scores": {}}
+    counts = Counter(row.label for row in task.train)
+    label = max(sorted(counts), key=counts.get)
+    splits = {split: getattr(task, split) for split in ("dev", "test")}
+    shares = {
+        f"{split} accuracy": float(np.mean([row.label == label for row in rows]))
+        for split, rows in splits.items()
+        if rows
+    }
+    return {"label": label, "scores": shares}
 
 
 def versions():

@@ -185,11 +185,15 @@ def save_pretrained(bert, folder):
     write_safetensors(_trained_tensors(bert), folder / "model.safetensors")
 
 
-def small_files(config, vocabulary, lowercase):
-    """{name: text} of all that is in such a folder, but for the weights."""
+def small_files(config, vocabulary, lowercase, **more):
+    """{name: text} of all that is in such a folder, but for the weights.
+
+    Args:
+        more: fields of config.json, beside those of the pretraining model or in their place.
+    """
     tokenizer = {"do_lower_case": lowercase, "tokenizer_class": "BertTokenizer"}
     return {
-        "config.json": _as_json(hugging_face_config(config, vocabulary)),
+        "config.json": _as_json(hugging_face_config(config, vocabulary) | more),
         "tokenizer_config.json": _as_json(tokenizer),
         "vocab.txt": "\n".join(vocabulary) + "\n",
     }

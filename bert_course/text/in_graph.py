@@ -52,9 +52,29 @@ class InGraphTokenizer(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def __call__(self, texts):
         """Strings (B,) -> the inputs of an encoder: token_ids, segment_ids, padding_mask (B, S)."""
-        ids = self.cut.tokenize(self.split_words(texts)).merge_dims(1, 2)  # (B, each its own)
-        column = tf.ones((tf.shape(texts)[0], 1), tf.int32)
-        ids = tf.concat([self.cls * column, ids[:, : self.length - 2], self.sep * column], axis=1)
+        return self.lay_out(self.ids(texts)[:, : self.length - 2])
+
+    def windows(self, texts):
+        """Strings (B,) -> the inputs of W windows (W, S), and which text each is from (W,).
+
+        A window shares half its pieces with the next one, as in training/windows.py.
+        """
+        ids, room = self.ids(texts), self.length - 2
+        step = room // 2
+        counts = 1 + tf.maximum(-((room - ids.row_lengths()) // step), 0)  # (B,) rounded up
+        of_text = tf.repeat(tf.range(ids.nrows()), counts)
+        starts = tf.gather(ids.row_starts(), of_text) + tf.ragged.range(counts).flat_values * step
+        ends = tf.minimum(starts + room, tf.gather(ids.row_limits(), of_text))
+        return self.lay_out(tf.gather(ids.flat_values, tf.ragged.range(starts, ends))), of_text
+
+    def ids(self, texts):
+        """Strings (B,) -> ids of their pieces (B, each its own)."""
+        return self.cut.tokenize(self.split_words(texts)).merge_dims(1, 2)
+
+    def lay_out(self, ids):
+        """Ids (B, each its own) -> [CLS] ids [SEP] and padding."""
+        column = tf.ones((ids.nrows(), 1), tf.int32)
+        ids = tf.concat([self.cls * column, ids, self.sep * column], axis=1)
         shape = (None, self.length)
         token_ids = ids.to_tensor(self.pad, shape=shape)
         return {

@@ -24,7 +24,8 @@ class StringModel(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
     def serve(self, texts):
-        logits = self.model(self.tokenizer(texts), training=False)
+        inputs, of_text = self.tokenizer.windows(texts)
+        logits = tf.math.segment_mean(self.model(inputs, training=False), of_text)
         return {"probabilities": self.squash(logits), "labels": self.labels}
 
 

@@ -17,6 +17,13 @@ from bert_course.text.padding import pad_rows
 from bert_course.training.kinds import KINDS
 
 STEP = 16  # widths of batches are multiples of it: few shapes, for backends that compile for each
+ARCHITECTURES = {  # in transformers
+    "classify": "BertForSequenceClassification",
+    "pairs": "BertForSequenceClassification",
+    "multilabel": "BertForSequenceClassification",
+    "tag": "BertForTokenClassification",
+    "answer": "BertForQuestionAnswering",
+}
 HEADS = ("classifier.", "qa_outputs.")  # how the names of their tensors begin, as in transformers
 
 
@@ -85,8 +92,8 @@ def width_of(windows, most):
 def save_finetuned(tuned, folder):
     """`Finetuned` -> a folder: Hugging Face's layout, and task.json, which says what it answers.
 
-    Tensors have the names of transformers' BertForSequenceClassification and the like; config.json
-    does not list the labels, so tell it how many there are.
+    Tensors have the names of transformers' BertForSequenceClassification and the like, and
+    config.json names the one and its labels.
     """
     folder = pathlib.Path(folder).expanduser()
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,11 +103,23 @@ def save_finetuned(tuned, folder):
         "threshold": tuned.kind.threshold,
         "max_length": tuned.max_length,
     }
-    files = small_files(tuned.config, tuned.vocabulary, tuned.lowercase)
+    fields = fields_for_transformers(tuned.kind_name, tuned.kind.labels)
+    files = small_files(tuned.config, tuned.vocabulary, tuned.lowercase, **fields)
     files["task.json"] = json.dumps(task, indent=2, ensure_ascii=False) + "\n"
     for name, content in files.items():
         write_whole(content.encode("utf-8"), folder / name)
     write_safetensors(hugging_face_tensors(tuned.model), folder / "model.safetensors")
+
+
+def fields_for_transformers(kind_name, labels):
+    """What config.json tells transformers of the head."""
+    fields = {"architectures": [ARCHITECTURES[kind_name]]}
+    if labels:
+        fields["id2label"] = {f"{number}": label for number, label in enumerate(labels)}
+        fields["label2id"] = {label: number for number, label in enumerate(labels)}
+    if kind_name == "multilabel":
+        fields["problem_type"] = "multi_label_classification"
+    return fields
 
 
 def load_finetuned(folder):

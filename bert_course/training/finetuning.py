@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from bert_course.model.encoder import build_encoder
 from bert_course.training.finetuned import Finetuned
 from bert_course.training.hardware import BFLOAT16_PRODUCTS, computing_in, jit_compile
 from bert_course.training.optimization import AdamW, build_optimizer
@@ -34,6 +35,8 @@ class Recipe:
         smoothing: ε of the labels, see `SmoothedCrossEntropy`.
         weighted: whether every class counts alike, however rare (one label a text only).
         frozen: whether only the head learns.
+        scratch: whether the body's weights, too, are drawn anew for each seed: the control that
+            says what pretraining is worth. Of `bert` only sizes and vocabulary are taken.
         layer_decay: the rate of each block is so many times that of the block above it.
         patience: epochs without a better score on dev, after which it ends; None: go to the end.
         precision: see `choose_precision`.
@@ -48,6 +51,7 @@ class Recipe:
     smoothing: float = 0.0
     weighted: bool = False
     frozen: bool = False
+    scratch: bool = False
     layer_decay: float = 1.0
     patience: int | None = None
     precision: str = "float32"
@@ -64,7 +68,7 @@ def finetune(bert, task, out=None, recipe=None, seeds=(0,), resume=False, report
     2e-5, 2 to 4 epochs; all weights learn, not the head's alone.
 
     Args:
-        bert: a `Bert`; a new one has random weights, and learns from scratch.
+        bert: a `Bert`.
         task: a `Task`.
         report: is called with a dictionary after each epoch.
     """
@@ -130,7 +134,8 @@ class Training:
         """As if the model had been made anew: the body copied, the head drawn, all else zero."""
         rng = np.random.default_rng([seed, 0])
         tuned, model = self.tuned, self.tuned.model
-        tuned.encoder.set_weights(self.bert.encoder.get_weights())
+        body = build_encoder(tuned.config, rng) if self.recipe.scratch else self.bert.encoder
+        tuned.encoder.set_weights(body.get_weights())
         for variable in tuned.head.trainable_variables:
             is_matrix = len(variable.shape) == 2
             variable.assign(0.02 * rng.standard_normal(variable.shape) * is_matrix)

@@ -17,18 +17,21 @@ from bert_course.training.metrics import (
     entity_scores,
     multilabel_scores,
 )
-from bert_course.training.windows import read_context, read_whole, read_words
+from bert_course.training.windows import read_context, read_text, read_words
 
 LONGEST_ANSWER = 30  # pieces
 IMPOSSIBLE = -1e4  # a logit that never wins
 
 
 class Classes:
-    """One label for a text, or for a pair of texts."""
+    """One label for a text, or for a pair of texts.
+
+    Each window of a long text learns its label; a guess is made from the mean of their logits.
+    """
 
     metric = "accuracy"  # decides which epoch is kept
     pools = True  # whether the head reads the pooled output
-    read = staticmethod(read_whole)
+    read = staticmethod(read_text)
 
     def __init__(self, labels):
         self.labels, self.threshold = list(labels), None
@@ -46,7 +49,7 @@ class Classes:
         return SmoothedCrossEntropy(smoothing)
 
     def guess(self, rows, windows, logits):
-        chances = softmax(np.stack(logits))  # (rows, classes)
+        chances = softmax(mean_of_windows(rows, windows, logits))  # (rows, classes)
         return [
             {
                 "label": self.labels[row.argmax()],
@@ -89,7 +92,7 @@ class SeveralLabels(Classes):
         )
 
     def guess(self, rows, windows, logits):
-        chances = 1 / (1 + np.exp(-np.stack(logits).astype("float64")))
+        chances = 1 / (1 + np.exp(-mean_of_windows(rows, windows, logits)))
         return [
             {
                 "labels": [
@@ -277,6 +280,14 @@ class SmoothedCrossEntropy(keras.losses.Loss):
             return loss
         others = -ops.mean(ops.log_softmax(logits, axis=-1), axis=-1)
         return (1 - self.smoothing) * loss + self.smoothing * others
+
+
+def mean_of_windows(rows, windows, logits):
+    """Logits of windows -> of the texts that they are from: (rows, classes)."""
+    of_row = np.array([window.row for window in windows])
+    sums = np.zeros((len(rows), len(logits[0])))
+    np.add.at(sums, of_row, np.stack(logits))
+    return sums / np.bincount(of_row, minlength=len(rows))[:, None]
 
 
 def span_of_answer(window, answers):

@@ -21,10 +21,16 @@ class Window(NamedTuple):
     places: list
 
 
-def read_whole(tokenizer, row, number, max_length):
-    """One window with the text, or the pair, cut off where it is too long."""
-    encoding = tokenizer.encode(row.text, row.other, max_length)
-    return [Window(number, encoding.ids, encoding.segment_ids, [None] * len(encoding.ids))]
+def read_text(tokenizer, row, number, max_length):
+    """Windows over a text; of a pair only one, cut off where it is too long."""
+    if row.other is not None:
+        encoding = tokenizer.encode(row.text, row.other, max_length)
+        return [Window(number, encoding.ids, encoding.segment_ids, [None] * len(encoding.ids))]
+    ids, special = tokenizer.ids(row.text), tokenizer.vocabulary
+    windows = [
+        [special.cls, *ids[part], special.sep] for part in overlapping(len(ids), max_length - 2)
+    ]
+    return [Window(number, window, [0] * len(window), [None] * len(window)) for window in windows]
 
 
 def read_words(tokenizer, row, number, max_length):

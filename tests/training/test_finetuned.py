@@ -7,7 +7,14 @@ import pytest
 from safetensors.numpy import load_file, save_file
 from small_tasks import CONFIG, KINDS, PIECES, run_quickly, small_task, tiny_bert, weights_of
 
-from bert_course.training.finetuned import STEP, Finetuned, load_finetuned, save_finetuned, width_of
+from bert_course.training.finetuned import (
+    STEP,
+    Finetuned,
+    fields_for_transformers,
+    load_finetuned,
+    save_finetuned,
+    width_of,
+)
 from bert_course.training.windows import Window
 
 BERT = tiny_bert()
@@ -81,9 +88,8 @@ def test_transformers_opens_it(kind, architecture, tmp_path):
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     tuned, row = make(kind), small_task(kind, 2).test[0]
     save_finetuned(tuned, tmp_path)
-    theirs = getattr(transformers, f"BertFor{architecture}").from_pretrained(
-        tmp_path, num_labels=2 if kind == "answer" else len(tuned.kind.labels)
-    )
+    theirs = getattr(transformers, f"BertFor{architecture}").from_pretrained(tmp_path)
+    assert theirs.config.architectures == [f"BertFor{architecture}"]
     batch = tuned.inputs(tuned.windows([row]))
     names = {"token_ids": "input_ids", "segment_ids": "token_type_ids"}
     names["padding_mask"] = "attention_mask"
@@ -96,6 +102,17 @@ def test_transformers_opens_it(kind, architecture, tmp_path):
         theirs = outputs.logits.detach().numpy()[0]
         keep = read if kind == "tag" else slice(None)
         np.testing.assert_allclose(ours[keep], theirs[keep], atol=1e-5)
+
+
+def test_config_names_the_labels():
+    fields = fields_for_transformers("multilabel", ["food", "work"])
+    assert fields == {
+        "architectures": ["BertForSequenceClassification"],
+        "id2label": {"0": "food", "1": "work"},
+        "label2id": {"food": 0, "work": 1},
+        "problem_type": "multi_label_classification",
+    }
+    assert fields_for_transformers("answer", []) == {"architectures": ["BertForQuestionAnswering"]}
 
 
 # ------------------------------------------------------------------------------ what is refused

@@ -240,6 +240,18 @@ def moved(tuned, part, bert):
     return max(np.abs(after[path] - before[path]).max() for path in paths)
 
 
+def test_from_scratch_each_seed_has_a_body_of_its_own(quickly):
+    """With a rate of almost nothing, what is learned is what it began with."""
+    bodies = {}
+    for scratch, seed in ((False, 0), (False, 1), (True, 0), (True, 1)):
+        tuned = run(recipe=tiny_recipe(1, rate=1e-30, scratch=scratch), seeds=[seed])
+        bodies[scratch, seed] = [w.tobytes() for w in tuned.encoder.get_weights()]
+    assert bodies[False, 0] == bodies[False, 1]
+    assert len({str(body) for body in bodies.values()}) == 3
+    again = run(recipe=tiny_recipe(1, rate=1e-30, scratch=True), seeds=[1, 0])
+    assert [w.tobytes() for w in again.encoder.get_weights()] in list(bodies.values())
+
+
 def test_frozen_leaves_the_body_as_it_is(quickly):
     tuned = run(recipe=tiny_recipe(1, frozen=True))
     assert body_of(tuned) == body_of(BERT)

@@ -17,11 +17,12 @@ from small_tasks import KINDS, run_quickly, small_task, tiny_bert
 from test_opening_tasks import HOSTILE, UNREADABLE, put_hostile
 
 from bert_course.__main__ import main, parse
-from bert_course.commands.finetune import recipe_from
-from bert_course.commands.finetuning_report import one_line, summary
+from bert_course.commands.finetune import print_most_frequent_label, recipe_from
+from bert_course.commands.finetuning_report import most_frequent_label, one_line, summary
 from bert_course.commands.predict import places_of_words
 from bert_course.model.checkpoints import save_pretrained
 from bert_course.model.config import TINY
+from bert_course.text.labelled import Row
 from bert_course.training import finetuned
 from bert_course.training.finetuned import load_finetuned
 from bert_course.training.finetuning import Recipe
@@ -115,6 +116,9 @@ def test_finetune(finished):
         "sd": pytest.approx(np.std(scores, ddof=1)),
         "seeds": 2,
     }
+    said = [line for line in lines if "of always answering" in line]
+    assert [line.split()[0] for line in said] == ["dev", "test"] * (kind in ("classify", "pairs"))
+    assert len(metrics["most_frequent_label"]["scores"]) == len(said)
     table = (run / "predictions.tsv").read_text("utf-8").splitlines()
     assert [line.count("\t") for line in table] == [4] * 25
     is_picture = kind in ("classify", "pairs", "tag")
@@ -226,7 +230,7 @@ def test_rows_columns_scratch_and_resume(checkpoint, tmp_path, capsys, monkeypat
     assert "A run is there already: go on with it (--resume" in capsys.readouterr().err
     assert finetune(checkpoint, tmp_path / "run", *more, "--resume") == 0
     assert finetune(checkpoint, tmp_path / "run", *more[:-1], "--resume") == 2
-    assert "model was" in capsys.readouterr().err
+    assert "recipe.scratch was True and is False" in capsys.readouterr().err
 
 
 def test_the_checkpoint_is_our_own_if_none_is_named():
@@ -238,6 +242,15 @@ def test_sums_over_seeds():
     results = [{"dev": {"f1": f1, "per_class": {}}, "test": None} for f1 in (0.5, 0.7)]
     assert summary(results) == {"dev f1": (0.6, pytest.approx(0.02**0.5), 2)}
     assert summary(results[:1]) == {"dev f1": (0.5, None, 1)}
+
+
+def test_the_most_frequent_label(capsys):
+    train = [Row("hen", None, label, "here") for label in "abb"]
+    task = small_task(train=train, dev=train[:2], test=[])
+    assert most_frequent_label(task) == {"label": "b", "scores": {"dev accuracy": 0.5}}
+    for score, end in ((0.5, "0.5000, which this model does not beat\n"), (0.6, "0.5000\n")):
+        print_most_frequent_label(task, {"dev accuracy": (score, None, 1)})
+        assert capsys.readouterr().out == "dev accuracy of always answering b: " + end
 
 
 def test_a_cell_is_one_line():
@@ -265,7 +278,7 @@ def test_export(checkpoint, tmp_path, capsys, monkeypatch):
         "a [MASK] [SEP] sings",
         "",
         "好 hen",
-        "ice " * 99,
+        *("ice " * count + "glad hens sing" for count in range(40)),  # a window, or several
     ]
     answer = tf.saved_model.load(str(served)).signatures["serving_default"](
         texts=tf.constant(texts)

@@ -54,6 +54,18 @@ def test_classes():
     json.dumps([guesses, scores])
 
 
+def test_a_text_of_several_windows_is_judged_by_their_mean():
+    kind = Classes(["no", "yes"])
+    rows = [row("long", "yes"), row("short", "no")]
+    windows = [Window(row, [0], [0], [None]) for row in (1, 0, 0)]
+    logits = np.array([[0.0, 1.0], [2.0, 0.0], [0.0, 4.0]])  # the long one's last window decides
+    guesses = kind.guess(rows, windows, logits)
+    expected = 1 / (1 + np.exp(-np.array([2 - 1, 1 - 0])))
+    np.testing.assert_allclose([guess["scores"]["yes"] for guess in guesses], expected, rtol=1e-6)
+    first_only = kind.guess(rows, windows[:2], logits[:2])
+    assert [guess["label"] for guess in (guesses[0], first_only[0])] == ["yes", "no"]
+
+
 def test_several_labels_and_their_threshold():
     kind = SeveralLabels(["a", "b"])
     rows = [row("hen", ("a", "b")), row("sun", ()), row("ice", ("b",))]

@@ -9,7 +9,7 @@ from small_tasks import FILLERS, PIECES
 
 from bert_course.text.labelled import Row
 from bert_course.text.wordpiece import WordPieceTokenizer
-from bert_course.training.windows import overlapping, read_context, read_whole, read_words
+from bert_course.training.windows import overlapping, read_context, read_text, read_words
 
 TOKENIZER = WordPieceTokenizer(PIECES)
 WORDS = st.lists(
@@ -69,13 +69,25 @@ def test_a_window_for_a_long_question_may_have_too_little_room():
 # ----------------------------------------------------------------------------------- texts as whole
 
 
-def test_a_text_or_a_pair_is_one_window():
+def test_a_pair_is_one_window():
     row = Row("hens sing", "sun melts", None, "here")
-    [window] = read_whole(TOKENIZER, row, 7, 6)
+    [window] = read_text(TOKENIZER, row, 7, 6)
     assert window.row == 7
     assert pieces_of(window) == "[CLS] hen ##s [SEP] sun [SEP]".split()
     assert window.segment_ids == [0, 0, 0, 0, 1, 1]
     assert window.places == [None] * 6
+
+
+def test_a_long_text_is_several_windows():
+    windows = read_text(TOKENIZER, Row("hens boat sun ice", None, None, "here"), 7, 6)
+    assert [pieces_of(window) for window in windows] == [
+        "[CLS] hen ##s boat sun [SEP]".split(),
+        "[CLS] boat sun ice [SEP]".split(),
+    ]
+    assert [(window.row, set(window.segment_ids)) for window in windows] == [(7, {0})] * 2
+    assert [len(window.places) for window in windows] == [6, 5]
+    [empty] = read_text(TOKENIZER, Row("", None, None, "here"), 0, 6)
+    assert pieces_of(empty) == ["[CLS]", "[SEP]"]
 
 
 # -------------------------------------------------------------------------------------------- words
