@@ -177,7 +177,7 @@ INSIDE = {
     "world.story": ["world.choices", "world.frames", "world.plots", "world.words"],
     "world.ceiling": ["text.counting", "world.choices"],
     "world.minimal_pairs": ["world.choices", "world.story", "world.words"],
-    "world.tasks": ["world.choices", "world.minimal_pairs", "world.story"],
+    "world.tasks": ["world.minimal_pairs", "world.story"],
     "world.build": [
         "text.counting",
         "text.wordpiece",

@@ -224,6 +224,9 @@ def test_demo(tmp_path, capsys, monkeypatch):
     assert load_pretrained(tmp_path / "run" / "checkpoint").config.hidden_dim == 16
     blanks = out.partition("never read\n")[2].splitlines()[1:]
     assert sum("____" in line for line in blanks) == demo.SHOWN
+    again = ["--checkpoint", str(course_data() / "checkpoint"), "--out", str(tmp_path / "other")]
+    assert main(["demo", *again]) == 2  # it would go on from there, had the plan the same sizes
+    assert "only dropout may be changed" in capsys.readouterr().err
 
 
 def test_held_out_examples_of_another_vocabulary(folder, tmp_path, capsys):

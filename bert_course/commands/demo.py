@@ -64,7 +64,25 @@ PLANS = {
         weight_decay=0.05,
         alike=True,
     ),
+    "further": Plan(
+        layers=4,
+        width=128,
+        heads=4,
+        dropout=0.0,
+        lengths=(128, 288),
+        copies=(6, 8),
+        steps=(16_000, 11_000),
+        batch_size=(16, 8),
+        optimizer="adamw",
+        rate=6e-4,
+        warm_up=500,
+        share=0.2,
+        weight_decay=0.05,
+    ),
 }
+# How data/checkpoint was made: what its card says.
+CHECKPOINT = """python -m bert_course demo --plan checkpoint --out ONE
+    python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO"""
 MAX_LENGTH = 320  # the longest story has 302 tokens
 SHOWN = 10
 
@@ -80,8 +98,12 @@ def add_to(commands):
     parser.set_defaults(run=run)
     parser.add_argument("--out", metavar="FOLDER", help="of the run; a temporary one without")
     parser.add_argument(
-        "--plan", default="demo", choices=PLANS, help="checkpoint: how data/checkpoint was made"
+        "--plan",
+        default="demo",
+        choices=PLANS,
+        help="checkpoint, then further: how data/checkpoint was made",
     )
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model (none)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness")
 
@@ -104,7 +126,7 @@ def run(options):
     print_sentences(bert, tokenizer, plan.lengths[-1])
     seconds = time.perf_counter() - start
     checkpoint = folder / "run" / "checkpoint"
-    if options.plan == "checkpoint":
+    if options.plan != "demo":
         print_minimal_pairs_and_write_card(bert, folder / "run", scores, levels)
     print(f"\n{seconds:.0f} s. The model is in {checkpoint},")
     print(f"the learning curve in {folder / 'curve.png'}. Try the model:")
@@ -126,10 +148,12 @@ def refuse_strange_folder(options):
 
 def pretrain_on_stories(plan, tokenizer, folder, options):
     """Examples, unless they are there; then pretraining, with its lines."""
+    from bert_course.model.checkpoints import load_pretrained
     from bert_course.text.examples import write_examples
     from bert_course.training.pretraining import Watch, pretrain
     from bert_course.world.held_out import pair_batches, story_batches
 
+    start = load_pretrained(options.checkpoint) if options.checkpoint else None
     examples = []
     for length, copies in zip(plan.lengths, plan.copies, strict=True):
         examples.append(folder / f"examples_{length}")
@@ -152,7 +176,8 @@ def pretrain_on_stories(plan, tokenizer, folder, options):
 
     with Lines() as lines:
         watch = Watch(held_out, None, lines, lines.tick)
-        pretrain(recipe_of(plan, options.seed), examples, folder / "run", options.resume, watch)
+        recipe = recipe_of(plan, options.seed)
+        pretrain(recipe, examples, folder / "run", options.resume, watch, start)
 
 
 def recipe_of(plan, seed):
@@ -246,7 +271,6 @@ def print_minimal_pairs_and_write_card(bert, run, scores, levels):
     print("\nminimal pairs: the right sentence of two")
     for phenomenon, share in shares.items():
         print(f"  {share:.3f} {phenomenon}")
-    command = "python -m bert_course demo --plan checkpoint --out FOLDER"
     seconds = read_metrics(run)[-1]["seconds"]  # of training, also before a resume
-    card = model_card(bert, command, seconds, scores, levels, shares)
+    card = model_card(bert, CHECKPOINT, seconds, scores, levels, shares)
     write_whole(card.encode("utf-8"), run / "checkpoint" / "README.md")

@@ -20,7 +20,8 @@ Made by
 
     {command}
 
-on {date}, in {minutes:.0f} minutes of training, number of cores: {cores} ({machine}, {libraries}).
+the last of these on {date}, in {minutes:.0f} minutes of training, number of cores: {cores}
+({machine}, {libraries}).
 On another machine, or with other versions, numbers are rounded otherwise.
 
 | on the test stories, which it has never read | |

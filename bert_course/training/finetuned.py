@@ -16,7 +16,7 @@ from bert_course.model.tensor_names import hugging_face_name
 from bert_course.text.padding import pad_rows
 from bert_course.training.kinds import KINDS
 
-STEP = 16  # widths of batches are multiples of it: few shapes, for backends that compile for each
+STEP = 8  # widths of batches are multiples of it: few shapes, for backends that compile for each
 ARCHITECTURES = {  # in transformers
     "classify": "BertForSequenceClassification",
     "pairs": "BertForSequenceClassification",

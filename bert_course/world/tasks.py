@@ -2,17 +2,8 @@
 
 import re
 
-from bert_course.world.choices import distribution, seen_by_choice
-from bert_course.world.minimal_pairs import (
-    LONGEST,
-    RULES,
-    as_paragraph,
-    context,
-    impossible_texts,
-    respell,
-    words_under,
-)
-from bert_course.world.story import as_text
+from bert_course.world.minimal_pairs import LONGEST, as_paragraph
+from bert_course.world.story import Story
 
 TOPICS = {
     "animals": {"pet", "pet again"},
@@ -71,27 +62,16 @@ def topics(story, rng):
 
 
 def pairs(story, rng):
-    """A text, and a sentence that agrees with it or contradicts it.
-
-    A sentence that contradicts would be possible alone: only both together tell.
-    """
-    # Not the days: that the story goes on tomorrow, and not on Sunday, only this world wants.
-    rules = [r for name, r in RULES.items() if r.sentences == 12 and name != "day after day"]
-    places = [(number, word, rule) for rule in rules for number, word in words_under(rule, story)]
-    for place in rng.permutation(len(places)):
-        number, word, rule = places[place]
-        before, sentence = context(story.sentences, number, 6), story.sentences[number]
-        alone = distribution(word, seen_by_choice(w for w in sentence if w is not word))
-        rivals = [t for t in impossible_texts(word, rule, [*before, sentence]) if t in alone]
-        if rivals:
-            agrees = rng.random() < 0.5
-            rival = rivals[int(rng.random() * len(rivals))]
-            return {
-                "text": as_paragraph(before),
-                "other": as_text(sentence if agrees else respell(sentence, word, rival)),
-                "label": "agrees" if agrees else "contradicts",
-            }
-    return None
+    """Two sentences, and two that stand a little later in the same story, or in another one."""
+    same = rng.random() < 0.5
+    source = story if same else Story(rng)
+    first = int(rng.random() * (len(story.sentences) - 5))
+    later = min(first + 3, len(source.sentences) - 2)
+    return {
+        "text": as_paragraph(story.sentences[first : first + 2]),
+        "other": as_paragraph(source.sentences[later : later + 2]),
+        "label": "same" if same else "other",
+    }
 
 
 def entities(story, rng):

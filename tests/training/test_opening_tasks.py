@@ -30,7 +30,7 @@ def file(tmp_path):
     ("name", "kind", "labels"),
     [
         ("sentiment", "classify", ["glad", "glum"]),
-        ("pairs", "pairs", ["agrees", "contradicts"]),
+        ("pairs", "pairs", ["other", "same"]),
         (
             "entities",
             "tag",

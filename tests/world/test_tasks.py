@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from bert_course.world.minimal_pairs import as_paragraph
 from bert_course.world.story import HERO
 from bert_course.world.tasks import TASKS, TOPICS, entities, pairs, questions, sentiment, topics
 from bert_course.world.words import MOODS, PETS, VILLAGES
@@ -37,19 +38,24 @@ def test_topics_come_alone_in_company_and_not_at_all(stories):
     assert all(set(example["labels"]) <= TOPICS.keys() for _, example in made(topics, stories))
 
 
-def test_pairs_are_of_both_kinds_and_fit_bert(stories):
-    examples = [example for _, example in made(pairs, stories)]
-    counts = Counter(example["label"] for example in examples)
-    assert min(counts["agrees"], counts["contradicts"]) > 15
-    assert all(example["text"] and example["other"] for example in examples)
+def test_pairs_are_of_both_kinds(stories):
+    counts = Counter(example["label"] for _, example in made(pairs, stories))
+    assert min(counts["same"], counts["other"]) > 15
 
 
-def test_a_sentence_that_agrees_is_of_the_story(stories):
-    from bert_course.world.story import as_text
-
+def test_both_texts_of_a_pair_are_of_the_story_or_one_is_not(stories):
     for story, example in made(pairs, stories):
-        told = {as_text(sentence) for sentence in story.sentences}
-        assert (example["other"] in told) == (example["label"] == "agrees")
+        told = as_paragraph(story.sentences)
+        assert example["text"] in told
+        assert (example["other"] in told) == (example["label"] == "same")
+        assert example["text"] != example["other"]
+    distance = [
+        as_paragraph(story.sentences).index(example["other"])
+        - as_paragraph(story.sentences).index(example["text"])
+        for story, example in made(pairs, stories)
+        if example["label"] == "same"
+    ]
+    assert min(distance) > 0
 
 
 def test_entities_are_in_iob2(stories):
