@@ -6,6 +6,22 @@ from keras import ops
 from bert_course.insight.batches import by_width, encode_all, portions
 
 
+def piece_log_probabilities(bert, sentences, contexts=None, rest_of_word=True):
+    """log P(pieceᵢ | all pieces that are seen), each piece of a sentence hidden in turn.
+
+    What BERT was trained to say of a piece, it says of a hidden one. The least of a sentence's
+    numbers is of the piece that fits the rest worst.
+
+    Args:
+        contexts, rest_of_word: as for `pseudo_log_likelihood`.
+
+    Returns:
+        For each sentence an array, with a number for each of its pieces.
+    """
+    encodings = encode_all(bert, _with_contexts(sentences, contexts))
+    return _of_hidden(bert, encodings, list(map(_sentence, encodings)), rest_of_word)
+
+
 def pseudo_log_likelihood(bert, sentences, contexts=None, rest_of_word=True):
     """Σᵢ log P(pieceᵢ | all pieces that are seen), each piece of a sentence hidden in turn: (N,).
 
@@ -19,8 +35,7 @@ def pseudo_log_likelihood(bert, sentences, contexts=None, rest_of_word=True):
             pair, and never hidden.
         rest_of_word: False for the first paper's score. Words of one piece have the same in both.
     """
-    encodings = encode_all(bert, _with_contexts(sentences, contexts))
-    return _sum_of_hidden(bert, encodings, list(map(_sentence, encodings)), rest_of_word)
+    return _sums(piece_log_probabilities(bert, sentences, contexts, rest_of_word))
 
 
 def _with_contexts(sentences, contexts):
@@ -47,9 +62,9 @@ def _sentence(encoding):
     return first, last
 
 
-def _sum_of_hidden(bert, encodings, spans, rest_of_word=True):
-    """Σ log P over the pieces from first to last, (first, last) being the spans: (N,)."""
-    totals = np.zeros(len(encodings))
+def _of_hidden(bert, encodings, spans, rest_of_word=True):
+    """log P of the pieces from first to last, (first, last) being the spans: an array for each."""
+    found = [np.empty(last - first) for first, last in spans]
     for places, batch in by_width(bert, encodings):
         rows, begins, ends = [], [], []  # of each piece: where it stands, where what is hidden ends
         for row, place in enumerate(places):
@@ -58,10 +73,17 @@ def _sum_of_hidden(bert, encodings, spans, rest_of_word=True):
                 begins.append(begin)
                 ends.append(_end_of_word(bert, encodings[place].ids, begin + 1, rest_of_word))
         rows, begins, ends = np.array(rows), np.array(begins, "int32"), np.array(ends)
-        for portion in portions(len(rows), batch["token_ids"].shape[1]):
-            found = _log_probability(bert, batch, rows[portion], begins[portion], ends[portion])
-            np.add.at(totals, places[rows[portion]], found)
-    return totals
+        logs = [
+            _log_probability(bert, batch, rows[portion], begins[portion], ends[portion])
+            for portion in portions(len(rows), batch["token_ids"].shape[1])
+        ]
+        for row, begin, log in zip(rows, begins, np.concatenate(logs), strict=True):
+            found[places[row]][begin - spans[places[row]][0]] = log
+    return found
+
+
+def _sums(arrays):
+    return np.array([array.sum() for array in arrays])
 
 
 def _end_of_word(bert, ids, end, rest_of_word=True):
@@ -102,7 +124,7 @@ def minimal_pair_scores(bert, rows, changed_only=False):
         pairs = zip(encodings[: len(good)], encodings[len(good) :], strict=True)
         changed = [_changed(bert, one.ids, other.ids) for one, other in pairs]
         spans = [span for spans in zip(*changed, strict=True) for span in spans]
-    scores = _sum_of_hidden(bert, encodings, spans)
+    scores = _sums(_of_hidden(bert, encodings, spans))
     is_right = scores[: len(good)] > scores[len(good) :]
     return {
         phenomenon: float(is_right[np.equal(phenomena, phenomenon)].mean())

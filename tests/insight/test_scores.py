@@ -3,7 +3,11 @@ import numpy as np
 import pytest
 
 from bert_course.insight import batches
-from bert_course.insight.scores import minimal_pair_scores, pseudo_log_likelihood
+from bert_course.insight.scores import (
+    minimal_pair_scores,
+    piece_log_probabilities,
+    pseudo_log_likelihood,
+)
 
 
 def one_by_one(bert, sentence, context="", rest_of_word=True, only=None):
@@ -50,6 +54,23 @@ def test_the_score_is_the_sum_over_pieces_hidden_one_at_a_time(
     np.testing.assert_allclose(scores, naive, atol=1e-4)
     swapped = pseudo_log_likelihood(bert, sentences, contexts[::-1], rest_of_word)
     assert np.abs(swapped - naive).max() > 1e-2  # negative control: contexts matter
+
+
+@pytest.mark.parametrize("rest_of_word", [True, False])
+def test_each_piece_has_the_number_of_its_own_place(bert, rest_of_word, monkeypatch):
+    monkeypatch.setattr(batches, "ROOM", 40)
+    sentences = ["the walkers play", "a cat", "the cat sees a bird .", "walkers"]
+    contexts = ["", "the cat sleeps .", "a dog", "walkers"]
+    found = piece_log_probabilities(bert, sentences, contexts, rest_of_word)
+    assert [len(each) for each in found] == [len(bert.tokenizer.ids(s)) for s in sentences]
+    for logs, sentence, context in zip(found, sentences, contexts, strict=True):
+        naive = [one_by_one(bert, sentence, context, rest_of_word, [p]) for p in range(len(logs))]
+        np.testing.assert_allclose(logs, naive, atol=1e-4)
+
+
+def test_the_pieces_add_up_to_the_score(bert, sentences):
+    sums = [each.sum() for each in piece_log_probabilities(bert, sentences)]
+    np.testing.assert_array_equal(sums, pseudo_log_likelihood(bert, sentences))
 
 
 def test_only_words_of_several_pieces_have_two_scores(bert):
