@@ -45,7 +45,7 @@ test-unit: $(READY)  ## the tests of the package, of the notebooks' form and of 
 	$(PYTEST) -n 2 --dist loadfile tests
 
 test-notebooks: $(READY)  ## run every notebook again and compare its outputs (nbval)
-	$(PYTEST) --nbval notebooks
+	$(PYTEST) --nbval -n 2 --dist loadfile notebooks
 
 test-backends:  ## the tests of bert_course/model with Keras on TensorFlow, JAX and PyTorch
 	@$(MAKE) --no-print-directory VENV=.venv-backends \

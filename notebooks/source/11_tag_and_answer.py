@@ -42,8 +42,8 @@ logging.getLogger("tensorflow").setLevel("ERROR")  # it warns of batches of seve
 # ## 11.1 A label for every word
 #
 # In notebook 10 a text had one label. Here each word has one: is it part of the name of a person,
-# a pet or a place, or of a thing with its colour? The tags are *IOB2*. `B-THING` begins a thing,
-# `I-THING` goes on with it, `O` is outside of all.
+# a pet or a place, or of a thing, with its colour if it has one? The tags are *IOB2*. `B-THING`
+# begins a thing, `I-THING` goes on with it, `O` is outside of all.
 
 # %%
 bert = load_pretrained(course_data() / "checkpoint")
@@ -70,7 +70,8 @@ for kind in ("O", "B-PERSON", "B-PET", "B-PLACE", "B-THING"):
 # %% [markdown]
 # Every place is cut, since places are put together (*Honeystead*), and no person. So it will
 # matter what we do with the second piece. BERT's paper gives the tag to the first piece of a word;
-# the others are read, but nobody asks them.
+# the others are read, but nobody asks them. (The paper kept capitals for this task; ours are
+# lowered, so it is harder.)
 
 
 # %%
@@ -99,7 +100,7 @@ print(f"by hand = package: True, on {len(task.test)} rows")
 # The head is a matrix from H numbers to nine tags, at each piece. The loss is that of notebook 10,
 # with weight 1 where a word begins and 0 elsewhere. But how good are the tags? Nobody wants the
 # half of a kettle. So *entities* are counted: right is one whose type, first and last word are all
-# right. Three lines, to do it by hand:
+# right. Three tagged sentences, to do it by hand:
 
 # %%
 true = ["B-PERSON O O B-THING I-THING", "O B-PLACE O", "B-PET O O O"]
@@ -107,7 +108,7 @@ guessed = ["B-PERSON O O O B-THING", "O B-PLACE O", "O O O O"]
 true, guessed = ([line.split() for line in lines] for lines in (true, guessed))
 
 
-def naive_entities(tags):
+def naive_entities(tags):  # for valid tags: no I- without its B-
     found = []
     for place, tag in enumerate(tags):
         if tag[0] == "B":
@@ -120,7 +121,7 @@ def naive_entities(tags):
 # %% [markdown]
 # Four entities are true and three are guessed. Two of these are right: the thing without its
 # colour is not. Of the guessed two in three are right (precision), of the true two in four
-# (recall). F1 is twice the right ones divided by all true and all guessed:
+# (recall). F1 is twice the right ones divided by the sum of all true and all guessed:
 
 # %%
 from bert_course.training.metrics import entities, entity_scores
@@ -203,13 +204,14 @@ print("from scratch < dictionary < pretrained: True")
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# BERT, the dictionary, BERT from scratch. From scratch it has learned the one thing that a hundred
-# rows make plain: `O` is nearly always right.
+# BERT, the dictionary, BERT from scratch. In ten epochs of this recipe the one from scratch has
+# learned only that `O` is nearly always right; the dictionary shows that the rows hold more. (The
+# rate was not chosen for the network from scratch.)
 #
 # </details>
 #
-# The same network ends far above a plain list or far below it; what it has read before decides.
-# Here is how it got there, on the rows of dev:
+# The same network ends above a plain list (by more than one spread) or far below it; the only
+# difference is what it has read before. Here is how it got there, on the rows of dev:
 
 # %%
 lines = {
@@ -230,7 +232,8 @@ assert lines["pretrained"][0] < 0.2 and lines["pretrained"][-1] > max(lines["fro
 # %% [markdown]
 # At first F1 is 0, since `O` is said to everything; the pretrained body gets out of there. So what
 # does it know that the dictionary does not? Split the entities: those whose words all stand
-# somewhere in the hundred rows, and those with a word that does not.
+# somewhere in the hundred rows, and those with a word that does not. The map shows recall only, and
+# of one seed, the best on dev; the scores above are means of three.
 
 
 # %%
@@ -261,8 +264,10 @@ assert table[0, 0] > 0.85 and table[0, 1] == 0 and table[0, 4] < 0.05
 assert table[1, 1] > 0.45 and table[1, 4] > 0.6 and table[1, 2] > max(0.85, table[1, 3] + 0.1)
 
 # %% [markdown]
-# A dictionary finds nothing that it has not met, and places are nearly all new. BERT finds most of
-# them, from their pieces (*-stead*, *-ford*) and from what stands around them. Here are some:
+# A dictionary finds nothing that it has not met, and places are nearly all new. BERT finds nearly
+# all of them; whether by their pieces (*-stead*, *-ford*) or by what stands around them, this does
+# not say. It is worst at pets: they are the rarest here, and their names look like persons'. Here
+# are some that no label had shown it:
 
 # %% tags=["nbval-ignore-output"]
 best = taggers["pretrained"]
@@ -279,7 +284,7 @@ print(*(f"{name} ({kind})" for (kind, name), _ in list(new.items())[:12]), sep="
 # and after training:
 
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from bert_course.training.finetuned import Finetuned
 
 
@@ -291,12 +296,12 @@ fresh = Finetuned(bert, "tag", task.labels)
 before = sum(impossible(guess["tags"]) for guess in fresh.predict(task.test))
 after = sum(impossible(tags) for tags in guesses["pretrained"])
 assert before > 300 and after < 50 and not any(map(impossible, right))
-print(f"of {len(words):,} tags cannot be: before more than 300, after fewer than 50: True")
+print(f"of {len(words):,} tags cannot be: {before:,} before training, {after} after")
 
 # %% [markdown]
-# They all but vanish, though nobody forbade them: a model that knows things knows where they
-# begin. The few that are left are read as conlleval does (the script of the CoNLL shared tasks):
-# an `I-` behind nothing begins an entity.
+# Most of them vanish, though nobody forbade them. (That alone is no merit: who says only `O` has none
+# either.) Those that are left are read as conlleval does (the script of the CoNLL shared tasks): an
+# `I-` behind nothing begins an entity.
 #
 # ## 11.4 And if every piece is tagged?
 #
@@ -339,7 +344,9 @@ for name, each in (("dictionary", dictionary), ("places only", places_only)):
 # </details>
 #
 # Such a score says as much about the vocabulary as about the tagger. With another vocabulary it is
-# another score, and two models that cut words differently cannot be compared at all.
+# another score, and two models that cut words differently cannot be compared at all. (Had the later
+# pieces been given `I-PLACE`, the number of entities would stay; then an entity is right only if
+# all its pieces are.)
 #
 # Second, the training. A kind of task decides which pieces have a tag. To give it to all of them,
 # let every piece stand for its word:
@@ -357,14 +364,36 @@ def read_every_piece(tokenizer, row, number, max_length):
     return [window._replace(places=places)]
 
 
-KINDS["every piece"] = type("EveryPiece", (Tags,), {"read": staticmethod(read_every_piece)})
+# %% [markdown]
+# When it is scored, the first piece shall speak for the word, as before. (Left alone, the package
+# believes the piece that stands farthest from the edge of the window.)
+
+
+# %%
+class EveryPiece(Tags):
+    read = staticmethod(read_every_piece)
+
+    def guess(self, rows, windows, logits):
+        firsts = []
+        for window in windows:
+            places = window.places
+            begins = [None if n in places[:p] else n for p, n in enumerate(places)]
+            firsts.append(window._replace(places=begins))
+        return super().guess(rows, firsts, logits)
+
+
+KINDS["every piece"] = EveryPiece
 every = finetune(bert, few._replace(kind="every piece"), recipe=recipe)
+
+
+# %% [markdown]
+# But all the pieces were trained, so each of them has an opinion:
 
 
 # %%
 def tags_by_word(tuned):
     by_word = defaultdict(list)
-    windows = every.windows(task.test)
+    windows = tuned.windows(task.test)
     for start in range(0, len(windows), 50):
         some = windows[start : start + 50]
         for window, logits in zip(some, tuned.model.predict_on_batch(tuned.inputs(some))):
@@ -374,7 +403,7 @@ def tags_by_word(tuned):
 
 
 # %% [markdown]
-# Now a word has several answers. Do they agree?
+# Now a word that is cut has several answers. Do they agree?
 
 # %% tags=["nbval-ignore-output"]
 cut = tags_by_word(every)
@@ -382,7 +411,8 @@ torn = [tags for tags in cut if len(set(tags)) > 1]
 print(f"words that are cut: {len(cut)}; their pieces disagree in {len(torn)}, such as")
 print(*(" ".join(tags) for tags in torn[:4]), sep="\n")
 word_f1 = every.results[0]["test"]["f1"]
-print(f"F1 of words {word_f1:.3f}; first pieces only, three seeds {pretrained_f1:.3f}")
+print(f"F1 of words: trained on every piece, one seed {word_f1:.3f},")
+print(f"on first pieces only, mean of three seeds {pretrained_f1:.3f}")
 assert len(torn) >= 1 and abs(word_f1 - pretrained_f1) < 0.2
 
 # %% [markdown]
@@ -440,7 +470,9 @@ logits = logits_of(reader, windows)
 
 # %% [markdown]
 # The best start and the best end, each for itself? The paper takes the best *pair*: the highest
-# sum with the end not before the start, both inside the passage.
+# sum with the end not before the start, both inside the passage. (In a window of this kind `places`
+# holds characters: where each piece of the passage begins and ends. In 11.1 it held the numbers of
+# words. `None` is outside in both.)
 
 
 # %%
@@ -486,17 +518,19 @@ new_head = Finetuned(bert, "answer", [], max_length=192)
 shares = {"new head": broken(windows, logits_of(new_head, windows))}
 shares["trained"] = broken(windows, logits)
 
-# %%
+# %% tags=["nbval-ignore-output"]
+for name, share in shares.items():
+    print(f"{name:9}", *(f"   {what} {value:.2f}" for what, value in share.items()))
 assert shares["new head"]["sound"] < 0.75 and 0.02 < 1 - shares["trained"]["sound"] < 0.6
 assert shares["trained"]["outside"] < 0.05
-print("no span: a new head in more than 1/4, the trained one in 2 % to 60 %: True")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In November 2026 the new head had 0.18 outside of the passage and 0.43 backwards, the trained one
-# none outside and 0.33 backwards. Each of the two lists has its favourite and does not
-# know of the other's. Looking for the best pair costs nothing and cannot fail so.
+# The new head fails in more than a quarter of the rows, outside of the passage and backwards. The
+# trained one has learned to stay inside, and still ends before it begins in a good part of them.
+# Each of the two lists has its favourite and does not know of the other's. Looking for the best
+# pair costs next to nothing and cannot fail so.
 #
 # </details>
 #
@@ -552,8 +586,8 @@ assert reader_f1 - blank_f1 > 2 * max(spread, blank_spread)
 assert reader_f1 > 1.4 * blank_f1
 
 # %% [markdown]
-# Pretraining has paid: in November 2026 it was 0.23 ± 0.03 against 0.11 ± 0.01, and the gap is
-# four times the larger spread. You might stop here, and write that a small BERT learns to answer
+# Pretraining has paid: in our run 0.22 ± 0.02 against 0.11 ± 0.01, and the gap is more than five
+# times the larger spread. You might stop here, and write that a small BERT learns to answer
 # questions from a hundred examples. Ask first what a reader gets who cannot read.
 #
 # This one has a list. From the hundred rows it remembers, for each way in which a question begins
@@ -577,7 +611,7 @@ def list_reader(row):
 
 
 # %% [markdown]
-# **Predict.** BERT has F1 of about a quarter. What has the list?
+# **Predict.** BERT has F1 of about a fifth. What has the list?
 
 # %%
 right_texts = [[text for _, text in row.label] for row in answerable.test]
@@ -595,9 +629,11 @@ assert list_f1 > max(0.15, blank_f1 + 0.04) and abs(list_f1 - reader_f1) < 0.12
 #
 # </details>
 #
-# Is it the same quarter, got in the same way? We can ask. Give each passage the question of another
+# Is it the same fifth, got in the same way? We can ask. Give each passage the question of another
 # row: first any other, then one that begins alike, so that *What colour is Fern?* becomes *What
 # colour is the hat of Rowan?* The answers are still judged by the old questions.
+# (A shuffle leaves about one row of each group its own question. BERT's answers are now those of its
+# best seed on dev.)
 
 
 # %%
@@ -648,8 +684,10 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The list loses most. BERT, in November 2026, lost nothing: 0.21 with its own questions and 0.21
-# with any. The list, which sees two words of the question, reads more of it than BERT does.
+# With any question the list loses nearly all. (With one that begins alike it cannot lose: the
+# beginning is all that it sees.) BERT loses nothing, and in most rows its answer does not even
+# change: in our run in more than four of five. The list, which sees two words of the question, reads
+# more of it than BERT does.
 #
 # </details>
 #
@@ -658,11 +696,6 @@ describe(
 # from scratch is real. It is just not an answer to the question. That is the sharpest control of
 # this chapter: the same passage, another question. A score that survives it did not come from the
 # question.
-#
-# Nor did more rows help much. With all 400 rows this model got 0.24 on the questions that have an
-# answer, and the list, which grows with its rows, 0.38. (November 2026, one seed, 10 epochs, rate
-# 6e-4, batch 16, rows without an answer included.) To look up *whose* colour is meant is more than
-# this model learns from so few.
 #
 # ## 11.7 No answer
 #
@@ -715,7 +748,7 @@ print("trying every threshold = package: True")
 # %%
 lines = {split: [f1_at(each, split) for each in candidates] for split in ("dev", "test")}
 chosen, always_speaks = f1_at(threshold, "test"), f1_at(np.inf, "test")
-title = f"test: never {nothing['f1']:.2f}, always {always_speaks:.2f}, threshold {chosen:.2f}"
+title = f"test: never {nothing['f1']:.3f}, always {always_speaks:.3f}, threshold {chosen:.3f}"
 ax = curves(lines, candidates, title, "threshold", "F1")
 ax.axvline(threshold, color="black", linestyle=":", linewidth=1)
 plt.show()
@@ -727,12 +760,18 @@ describe(
 
 # %% [markdown]
 # The two ends of a curve are two rivals, the one who is always silent and the one who always
-# speaks. On test they had 0.155 and 0.163, and the threshold from dev 0.21 (November 2026). Behind
-# the 0.21 are 0.17 on questions with an answer, and silence on 0.37 of the others.
+# speaks. The threshold from dev beats both on test, by about 0.04 in our run; a gain of 0.04 from one
+# seed is a hint.
 #
 # One F1 for both kinds hides which of them it came from. That is why the package reports two more:
 # F1 on questions with an answer, and how many of the others it left alone.
-#
+
+# %% tags=["nbval-ignore-output"]
+texts = [g["text"] if g["no_answer"] <= threshold else "" for g in guesses["test"]]
+for name, score in answer_scores(all_right["test"], texts).items():
+    print(f"{name:18} {score:.3f}")
+
+# %% [markdown]
 # ## 11.8 Longer than a window
 #
 # A passage can be longer than what the model takes. It is read in windows that overlap by half,
@@ -787,23 +826,25 @@ print(f"answers lost with windows of 40: overlapping 0, side by side {cut_apart}
 
 # %% [markdown]
 # Side by side, a border goes through some answers, and no window can give them. Half of a window
-# shared, and none is lost. Now let the reader look for them:
+# shared, and none is lost, as long as an answer is no longer than half a window. Now let the reader look for them:
 
 # %% tags=["nbval-ignore-output"]
 found = reader.predict(long_rows)
 for row, guess in zip(long_rows, found):
     assert guess["text"] == row.text[guess["begin"] : guess["end"]]
 hits = [n for n, (row, g) in enumerate(zip(long_rows, found)) if g["begin"] == row.label[0][0]]
-example = next(n for n in hits if per_row[n] > 1)
+long_f1 = answer_scores([[r.label[0][1]] for r in long_rows], [g["text"] for g in found])["f1"]
+example = hits[0]
+print(f"F1 {long_f1:.3f}; on one story it was {left[1, 0]:.3f}")
 print(f"{len(hits)} of {len(long_rows)} answers begin where they should. One of them:")
 row, guess = long_rows[example], found[example]
 print(f"{row.other} {guess['text']!r}, characters {guess['begin']} to {guess['end']}")
 print(f"of {len(row.text)}, in {per_row[example]} windows")
-assert 8 <= len(hits) < 0.8 * left[1, 0] * len(long_rows)
+assert len(hits) >= 8 and long_f1 < 0.8 * left[1, 0]
 
 # %% [markdown]
-# Fewer than in the short ones: three stories have more colours and more places than one, and the
-# windows do not know of each other.
+# About a third of F1 on one story, as befits a reader that does not ask whose: three stories have
+# more colours and more places than one, and the windows do not know of each other.
 #
 # ## 11.9 With real weights and real data
 #
@@ -828,18 +869,17 @@ else:
     print("Real weights and real data are not here. The table below was made with them.")
 
 # %% [markdown]
-# FIGURES
-#
 # | task | rows of train | F1 | provenance |
-# | --- | ---: | ---: | --- |
-# | WNUT-17, entities | | | |
-# | SQuAD 1.1, answers | | | |
+# | --- | --- | ---: | --- |
+# | WNUT-17, entities, test F1 | all 3,394 rows, 4 epochs, three seeds | 0.427 ± 0.006 | `python -m bert_course finetune --task wnut17 --checkpoint all-MiniLM-L6-v2 --epochs 4 --seeds 0 1 2`, one core of an AMD EPYC, 21 November 2026 |
+#
+# Larger models are reported between .45 and .50.
 #
 # ## In five sentences
 #
 # A tag belongs to a word, so the first of its pieces carries it, and whole entities are counted,
 # for a tagger that always says `O` has nine in ten words right. From a hundred rows the pretrained
-# network finds names that it was never shown, a dictionary none, and the network from scratch has
+# network finds names that no label had shown it, a dictionary none, and the network from scratch has
 # not even learned the dictionary. An answer is the best pair of a start and an end, since two
 # maxima, each for itself, are often no span at all. The reader beat the one from scratch by far and
 # was no better than a list of words, and swapped questions showed why: it mostly answers without
