@@ -50,12 +50,12 @@ logging.getLogger("tensorflow").setLevel(logging.ERROR)  # it remarks on our man
 bert = load_pretrained(course_data() / "checkpoint")
 sentiment = open_task("sentiment")
 sentiment = sentiment._replace(dev=sentiment.dev[:50], test=sentiment.test[:200])
-for row in sentiment.train[2:5]:
+for row in sentiment.train[4:7]:
     print(f"{row.label}: {row.text}")
 
 # %% [markdown]
 # *Fine-tuning* keeps the whole body, and puts a small new head where those of pretraining were: a
-# matrix from the pooled vector of `[CLS]` to one logit for each class. `Finetuned` builds that.
+# matrix and a bias, from the pooled vector of `[CLS]` to one logit for each class. `Finetuned` builds that.
 
 
 # %%
@@ -140,8 +140,8 @@ for depth, part in enumerate(parts):
 naive.encoder.set_weights(old)
 old_body = accuracy(naive, sentiment.test)
 naive.encoder.set_weights(new)
-assert min(moved.values()) > 0.02 and old_body < by_hand - 0.2
-print("every part has moved by more than a hundredth: True")
+assert min(moved.values()) > 0.05 and old_body < by_hand - 0.2
+print("every part has moved by more than a twentieth: True")
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3), sharey=True)
@@ -161,8 +161,9 @@ describe(
 # <details><summary>Answer</summary>
 #
 # Every part has moved: the pooler farthest, the embeddings least, and the lowest block about as far
-# as the highest. And none is missed much. With its old weights back, a part costs a few points at
-# most, and some cost nothing.
+# as the highest. None is missed much. In our run the highest block was missed most, by six or seven
+# points of a hundred, and without what one of the others had learned the score was even better. That
+# is one run, judged on 200 texts.
 #
 # </details>
 
@@ -171,14 +172,15 @@ assert old_body < 0.7 < min(without.values())
 print("the whole old body under the new head: fewer than seven of ten right: True")
 
 # %% [markdown]
-# The left picture proves that all layers learn. The right one warns against saying which of them
-# matters: what the others have learned makes up for any one that stays behind. Only when the whole
-# body is as it was (the last line) does the new head lose its hold.
+# The left picture shows that nothing was frozen; what has moved need not be useful yet. The right one
+# warns against saying which part matters. No single one is indispensable here, but with the whole old
+# body (the last line) the new head loses its hold.
 #
 # The other half of the comparison: keep the body as it was, and let only the head learn. That is
-# logistic regression on pooled vectors. (In the package it is `Recipe(frozen=True)`.)
+# logistic regression on pooled vectors. (`Recipe(frozen=True)` is close to it: AdamW instead of a
+# solver, and no scaling.)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -201,10 +203,10 @@ def classifier(vectors, labels):
 head = classifier(pooled_vectors(few), labels_of(few))
 head_alone = head.score(pooled_vectors(sentiment.test), labels_of(sentiment.test))
 assert by_hand > head_alone + 0.15
-print("all weights are better than the head alone, by more than .15: True")
+print(f"all weights {by_hand:.2f}, the head alone {head_alone:.2f}")
 
 # %% [markdown]
-# So the head alone, 258 weights on a body that was never told of the question, gets little out of
+# So the head alone, 129 numbers on a body that was never told of the question, gets little out of
 # the pooled vector. What those articles describe exists, but it is another method, and here it is
 # worse.
 #
@@ -289,9 +291,10 @@ for count in counts:
 # The fine-tuned ones get 60 to 100 steps, whatever the number of rows. From scratch that is not
 # enough: with 400 rows and 400 steps of the same recipe, the network still gave one answer to all
 # texts (two seeds, measured on one CPU core in November 2026). So at 100 and 400 rows it has a
-# recipe of its own, with dropout and larger batches. The rows are drawn five times for the bags, the
-# frozen and the fine-tuned model. From scratch, which is slow, two or three runs must do; and all 400
-# rows can be drawn in one way only.
+# recipe of its own, with dropout, larger batches and 300 steps. At 25 and 50 it has not, and those two
+# points say nothing against it. The rows are drawn five times for the bags, the frozen and the
+# fine-tuned model; from scratch, which is slow, two or three runs must do; and all 400 rows can be drawn
+# in one way only. (*Always glum* would be right in 0.53 of the test.)
 #
 # **Predict.** Pretraining is said to matter most when labels are few. So with 25 labels, which is
 # best: the fine-tuned BERT, the frozen one, or a bag?
@@ -307,7 +310,7 @@ for name, body, seeds, many in (("fine-tuned", bert, 5, 3), ("from scratch", scr
 scores["fine-tuned", 400] = [tune(training, bert, sentiment.train, s, 3, 16) for s in range(2)]
 
 # %%
-for rows, epochs, batch_size, seeds in ((few, 10, 16, 3), (sentiment.train, 6, 8, 2)):
+for rows, epochs, batch_size, seeds in ((few, 24, 8, 3), (sentiment.train, 6, 8, 2)):
     own = replace(recipe, epochs=epochs, batch_size=batch_size, dropout=0.1, scratch=True)
     task = sentiment._replace(train=rows)
     results = finetune(bert, task, recipe=own, seeds=range(seeds)).results  # a body for each seed
@@ -316,13 +319,14 @@ for rows, epochs, batch_size, seeds in ((few, 10, 16, 3), (sentiment.train, 6, 8
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The frozen one, by far. With 25 labels the fine-tuned BERT is not much better than a coin. It has
+# The frozen one, by far. With 25 labels the fine-tuned BERT is no better than *always glum*. It has
 # no trouble with the 25 texts, which it learns by heart: in two trials with this recipe, and an earlier
 # checkpoint, the loss on them was 0.02 or less after six epochs (one CPU core, 21 November 2026).
 #
 # </details>
 #
-# Here are all five, the mean of the draws with one standard deviation up and down.
+# Here are all five, the mean of the runs with one standard deviation up and down. (At 400 the bags and
+# the frozen body have none, since all five fits are the same.)
 
 # %%
 names = ["fine-tuned", "frozen, mean of tokens", "bag of pieces", "bag of words", "from scratch"]
@@ -343,8 +347,9 @@ ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
 plt.show()
 describe(
     "accuracy against 25, 50, 100 and 400 labels. Fine-tuned: near one half at 25, with long error "
-    "bars at 50, nearly 1 from 100 on. Frozen: above 0.7 everywhere, and rising little. The bags "
-    "and the network from scratch: near one half at 25, rising later, the bag of words least."
+    "bars at 50, nearly 1 from 100 on. Frozen: above 0.7 everywhere, and rising little. The bags: "
+    "near one half at 25, rising later, the bag of words least. From scratch: low up to 100, and "
+    "not far from the bag of pieces at 400."
 )
 
 # %% [markdown]
@@ -357,13 +362,14 @@ for name in names:
 # %% [markdown]
 # The picture proves that the question "which is best?" has no answer without a number of labels. At
 # 100, fine-tuning is nearly perfect, and nothing else comes close. At 25 it is the frozen body, which
-# has read as many stories and has only 258 numbers to learn; it leads the fine-tuned one by far. In
+# has read as many stories and has only 129 numbers to learn; it leads the fine-tuned one by far. In
 # between, look at the error bar: some draws of 50 texts were enough to find the question, and others
 # were not. A single run would have told you either story.
 #
-# Two more surprises. A bag of pieces beats a bag of words, since *gloomy* and *gloomily* share a
-# piece. And the network from scratch is no better than a bag of pieces: attention does not help whoever
-# has to learn the words from the same few texts.
+# Two more surprises. From 50 labels on a bag of pieces beats a bag of words; one reason may be that
+# *grumpy* and *grumpily* share the piece *grump*. And the network from scratch is no better than a bag
+# of pieces, even at 400, where it has had steps enough: attention is of little use to a network that has
+# to learn the words from the same few texts.
 
 # %%
 pooled_sd = np.sqrt((sd["fine-tuned", 100] ** 2 + sd["from scratch", 100] ** 2) / 2)
@@ -393,35 +399,27 @@ slow = finetune(bert, few_task, recipe=replace(recipe, rate=3e-4), seeds=range(3
 grid = {"as above": [tune(training, bert, few, seed) for seed in range(3)]}
 grid["rate 3e-4"] = [result["test"]["accuracy"] for result in slow.results]
 grid["batch 8"] = [tune(training, bert, few, seed, 8, 8) for seed in range(3)]
-
-
-def cut_at(max_length):
-    training.tuned.max_length = max_length
-    for split in ("dev", "test"):
-        training.windows[split] = training.tuned.windows(getattr(sentiment, split))
-
-
-cut_at(32)
-grid["length 32"] = [tune(training, bert, few, seed) for seed in range(3)]
-cut_at(72)
+short = finetune(bert, few_task, recipe=replace(recipe, max_length=32), seeds=range(3))
+grid["length 32"] = [result["test"]["accuracy"] for result in short.results]
 
 # %% tags=["nbval-ignore-output"]
 for name, each in grid.items():
     margin = np.mean(each) - np.mean(grid["as above"])
-    print(f"{name:10} {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}   margin {margin:+.3f}")
+    runs = " ".join(f"{one:.2f}" for one in each)
+    print(f"{name:10} {runs}   mean {np.mean(each):.3f}   margin {margin:+.3f}")
 assert np.mean(grid["as above"]) > 0.85
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The batch does not, that much is sure. The lower rate and the shorter length seem to, for each mean
-# is a good deal lower; but look at the ± of these two. It is about as large as the margin.
+# No effect of the batch shows. The lower rate had a lower mean in our run, for which one bad seed of
+# three is enough.
 #
 # </details>
 #
 # With three seeds, the honest conclusion is about the *spread*. The first recipe works with every
-# seed. With the others, some runs work and some do not, and which of two settings looks better depends
-# on the seeds you happened to try. For the short windows a reason is at hand: the sentence that tells
+# seed. Where single runs fail, which of two settings looks better depends on the seeds you happened to
+# try. For the short windows there is a reason to expect harm: the sentence that gives the mood away
 # stands in one of the two, and the other one is taught the label all the same. And 3e-4 is no strange
 # rate. It is what the package takes for this width if you do not choose, and a hundred steps with it
 # can be too few.
@@ -454,7 +452,8 @@ assert np.mean(noisy["fine-tuned"]) < mean["fine-tuned", 100] - 0.05
 
 # %% tags=["nbval-ignore-output"]
 for name, each in noisy.items():
-    print(f"{name:24} {mean[name, 100]:.3f} -> {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
+    clean = np.mean(scores[name, 100][:3])  # the same draws
+    print(f"{name:24} {clean:.3f} -> {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
@@ -463,9 +462,9 @@ for name, each in noisy.items():
 #
 # </details>
 #
-# Whoever can learn 25 texts by heart can learn lies by heart too. Nearly all weights of the frozen
-# model are out of reach of the labels, so the lies have less to spoil. If you doubt your labels,
-# this is worth more than another setting of the rate.
+# A model that can learn texts by heart may learn the lies too; nearly all weights of the frozen one are
+# out of reach of the labels. But look where both end: about the same place, and with such a spread
+# nobody can say from three draws which is better here.
 #
 # Rare classes are the other plague. Take ten glad texts for each glum one, in train and in a second
 # test. (The first test keeps about as many of each.) Then *always glad* is right in nine of ten.
@@ -487,7 +486,7 @@ np.testing.assert_allclose(class_weights, theirs, rtol=1e-6)
 print(f"always glad: {len(many) / len(skewed_test):.2f} of the skewed test; weights", class_weights)
 
 # %% [markdown]
-# To see what they do without the luck of a seed, take the frozen body with logistic regression once
+# To see what they do without the luck of a new head, take the frozen body with logistic regression once
 # more, which has none.
 
 # %%
@@ -508,8 +507,8 @@ for name, weights in (("all rows alike", None), ("all classes alike", "balanced"
     on_skewed[name] = model.score([means[r.text] for r in skewed_test], labels_of(skewed_test))
 
 # %% [markdown]
-# For both, here is the share of right answers in the skewed test, and the *recall* of each class: the
-# share of its texts that were found.
+# For both, here is the share of right answers in the skewed test, and, in the whole first test, the
+# *recall* of each class: the share of its texts that were found.
 
 # %% tags=["nbval-ignore-output"]
 recalls = {name: matrix.diagonal() / matrix.sum(axis=1) for name, matrix in matrices.items()}
@@ -620,14 +619,14 @@ ax.axvline(best, color="black", linestyle=":")
 ax.set(title="what a threshold is worth", xlabel="threshold", ylabel="macro-F1")
 plt.show()
 describe(
-    "macro-F1 against the threshold, on dev and on test. Both curves are high and flat in the "
-    "middle and fall at both ends. A dotted line marks the threshold that is best on dev."
+    "macro-F1 against the threshold, on dev and on test. Both rise to a top below one half and fall "
+    "to 0 at the right; the one of dev is jagged. A dotted line marks what is best on dev."
 )
 
 # %% [markdown]
-# Both curves have a broad top below one half, and they lie close together, though test had no say in
-# the choice. This proves that the threshold is worth tuning, and that dev is enough to do so. It also
-# shows what is at stake: a few points at one half, nearly everything at the right end.
+# Both curves are highest below one half, though on dev's 50 texts the curve is jagged and up to ten points
+# off. Here dev's choice is a good one on test too. At one half, test loses some points; at the right end,
+# everything.
 
 # %% tags=["nbval-ignore-output"]
 everything = np.ones((len(topics.test), len(topics.labels)), int)
@@ -643,9 +642,10 @@ assert gap > 3 * pooled_sd and gap > 0.2 and np.mean(macro_f1["from scratch"]) <
 print("100 labels: pretrained above scratch by more than 3 standard deviations: True")
 
 # %% [markdown]
-# Pretraining wins here too, and by far. (The frozen body is again a rival. Means of tokens and one
-# logistic regression for each topic had a macro-F1 of 0.73 ± 0.02, measured with five draws of 100
-# rows on one CPU core, 21 November 2026.)
+# The pretrained body is far above the network from scratch, though that one has a recipe which 10.2
+# found too weak for it. And fine-tuning does not beat the frozen body: means of tokens and one logistic
+# regression for each topic had a macro-F1 of 0.73 ± 0.02 (five draws of 100 rows, one CPU core, 21
+# November 2026).
 #
 # ## 10.6 With real weights and real data
 #
@@ -658,7 +658,7 @@ print("100 labels: pretrained above scratch by more than 3 standard deviations: 
 # | SST-2, accuracy on the 872 rows of dev | |
 # | --- | ---: |
 # | frozen all-MiniLM-L6-v2, 1,000 rows of train (these cells, one CPU core, 21 November 2026) | 0.779 |
-# | frozen all-MiniLM-L6-v2, all 6,920 rows of train (`benchmarks/RESULTS.md`) | 0.8016 |
+# | frozen all-MiniLM-L6-v2, all 6,920 whole sentences of train (`benchmarks/RESULTS.md`) | 0.8016 |
 # | fine-tuned all-MiniLM-L6-v2, all rows of train | FIGURES |
 
 # %%
@@ -698,8 +698,8 @@ else:
 # ## In five sentences
 #
 # Fine-tuning puts a head of a few hundred weights on a pretrained body and then trains all weights,
-# the lowest too. With 100 labels it gets nearly everything right, where the same network from
-# scratch, like a bag of words, is not far above chance. With 25 labels it learns them by heart and
+# the lowest too. With 100 labels of two classes it gets nearly everything right, where the same
+# network from scratch and the bags are far below; with seven topics it does not. With 25 labels it
 # is far worse than a frozen body with logistic regression, so try that first, and fine-tune when
 # you have more. A difference between two settings means nothing until you know what another seed
 # does. And one number hides a lot: wrong labels, a class that is never found, a threshold that
