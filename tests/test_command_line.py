@@ -156,6 +156,8 @@ def test_ctrl_c(place, processes):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell starts what it puts in the background with Ctrl-C ignored: these tests, perhaps.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     ids = place / ".out.partial" / "ids" / "ids.npy"

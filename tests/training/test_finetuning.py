@@ -241,15 +241,19 @@ def moved(tuned, part, bert):
 
 
 def test_from_scratch_each_seed_has_a_body_of_its_own(quickly):
-    """With a rate of almost nothing, what is learned is what it began with."""
+    """With a rate of almost nothing, matrices end as they began; biases, which were 0, do not."""
+
+    def matrices(tuned):
+        return [w.tobytes() for w in tuned.encoder.get_weights() if w.ndim == 2]
+
     bodies = {}
     for scratch, seed in ((False, 0), (False, 1), (True, 0), (True, 1)):
         tuned = run(recipe=tiny_recipe(1, rate=1e-30, scratch=scratch), seeds=[seed])
-        bodies[scratch, seed] = [w.tobytes() for w in tuned.encoder.get_weights()]
+        bodies[scratch, seed] = matrices(tuned)
     assert bodies[False, 0] == bodies[False, 1]
     assert len({str(body) for body in bodies.values()}) == 3
     again = run(recipe=tiny_recipe(1, rate=1e-30, scratch=True), seeds=[1, 0])
-    assert [w.tobytes() for w in again.encoder.get_weights()] in list(bodies.values())
+    assert matrices(again) in (bodies[True, 0], bodies[True, 1])
 
 
 def test_frozen_leaves_the_body_as_it_is(quickly):
