@@ -9,7 +9,7 @@
 # - say what pretraining is worth at 25, 50, 100 and 400 labels, and when *not* to fine-tune;
 # - read an accuracy with suspicion: against seeds, wrong labels, rare classes, a bag of words.
 #
-# Time: three quarters of an hour to read; it runs in three or four minutes on a CPU, and not much
+# Time: three quarters of an hour to read; it runs in five minutes on two CPU cores, and not much
 # faster on a GPU, for the model is small.
 
 # %%
