@@ -64,22 +64,17 @@ PLANS = {
         weight_decay=0.05,
         alike=True,
     ),
-    "further": Plan(
-        layers=4,
-        width=128,
-        heads=4,
-        dropout=0.0,
-        lengths=(128, 288),
-        copies=(6, 8),
-        steps=(16_000, 11_000),
-        batch_size=(16, 8),
-        optimizer="adamw",
-        rate=6e-4,
-        warm_up=500,
-        share=0.2,
-        weight_decay=0.05,
-    ),
 }
+PLANS["further"] = PLANS["checkpoint"]._replace(
+    lengths=(128, 288),
+    copies=(6, 8),
+    steps=(16_000, 11_000),
+    batch_size=(16, 8),
+    rate=6e-4,
+    warm_up=500,
+    share=0.2,
+    alike=False,  # it begins with a model
+)
 # How data/checkpoint was made: what its card says.
 CHECKPOINT = """python -m bert_course demo --plan checkpoint --out ONE
     python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO"""
