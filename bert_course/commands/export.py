@@ -8,7 +8,7 @@ def add_to(commands):
         "export",
         help="a fine-tuned model -> a SavedModel that takes strings",
         description="For TensorFlow Serving and the like: the tokenizer is inside. Text in, "
-        "probabilities out; for models that label whole texts.",
+        "probabilities out; for models that label a text, or two, as a whole.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("--model", required=True, metavar="FOLDER", help="OUT/checkpoint")

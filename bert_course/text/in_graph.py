@@ -31,7 +31,7 @@ class InGraphTokenizer(tf.Module):
 
     Args:
         tokenizer: a `WordPieceTokenizer`.
-        length: of every row; what is too long is cut off.
+        length: of every row; what is too long is cut off, or goes on in further `windows`.
     """
 
     def __init__(self, tokenizer, length=128):
@@ -67,19 +67,36 @@ class InGraphTokenizer(tf.Module):
         ends = tf.minimum(starts + room, tf.gather(ids.row_limits(), of_text))
         return self.lay_out(tf.gather(ids.flat_values, tf.ragged.range(starts, ends))), of_text
 
+    def pairs(self, texts, others):
+        """Strings (B,), strings (B,) -> the inputs of an encoder (B, S).
+
+        The longer of two is cut until both have room, as by `truncate` in wordpiece.py.
+        """
+        ids, other_ids = self.ids(texts), self.ids(others)
+        room = tf.constant(self.length - 3, tf.int64)
+        lengths, other_lengths = ids.row_lengths(), other_ids.row_lengths()
+        of_shorter = tf.minimum(room // 2, tf.minimum(lengths, other_lengths))  # (B,)
+        is_longer = lengths > other_lengths
+        return self.lay_out(
+            beginnings(ids, tf.where(is_longer, room - of_shorter, of_shorter)),
+            beginnings(other_ids, tf.where(is_longer, of_shorter, room - of_shorter)),
+        )
+
     def ids(self, texts):
         """Strings (B,) -> ids of their pieces (B, each its own)."""
         return self.cut.tokenize(self.split_words(texts)).merge_dims(1, 2)
 
-    def lay_out(self, ids):
-        """Ids (B, each its own) -> [CLS] ids [SEP] and padding."""
-        column = tf.ones((ids.nrows(), 1), tf.int32)
-        ids = tf.concat([self.cls * column, ids, self.sep * column], axis=1)
-        shape = (None, self.length)
-        token_ids = ids.to_tensor(self.pad, shape=shape)
+    def lay_out(self, *texts):
+        """Ids (B, each its own) of one text or two -> [CLS] ids [SEP] (ids [SEP]) and padding."""
+        column = tf.ones((texts[0].nrows(), 1), tf.int32)
+        ids, segments = [self.cls * column], [0 * column]
+        for segment, text in enumerate(texts):
+            ids += [text, self.sep * column]
+            segments += [segment * tf.ones_like(text), segment * column]
+        ids, shape = tf.concat(ids, axis=1), (None, self.length)
         return {
-            "token_ids": token_ids,
-            "segment_ids": tf.zeros_like(token_ids),
+            "token_ids": ids.to_tensor(self.pad, shape=shape),
+            "segment_ids": tf.concat(segments, axis=1).to_tensor(0, shape=shape),
             "padding_mask": tf.ones_like(ids, tf.bool).to_tensor(False, shape=shape),
         }
 
@@ -94,6 +111,13 @@ class InGraphTokenizer(tf.Module):
         words = tf.strings.split(tf.strings.reduce_join(readings, axis=-1))
         too_long = tf.strings.length(words, "UTF8_CHAR") > LONGEST_WORD
         return tf.where(too_long, "[UNK]", words)
+
+
+def beginnings(ids, lengths):
+    """Ragged ids (B, each its own) -> of each row no more than its length (B,)."""
+    starts = ids.row_starts()
+    ends = starts + tf.minimum(ids.row_lengths(), lengths)
+    return tf.gather(ids.flat_values, tf.ragged.range(starts, ends))
 
 
 def changes(readings):

@@ -25,18 +25,36 @@ class StringModel(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
     def serve(self, texts):
         inputs, of_text = self.tokenizer.windows(texts)
-        logits = tf.math.segment_mean(self.model(inputs, training=False), of_text)
+        return self.answer(tf.math.segment_mean(self.model(inputs, training=False), of_text))
+
+    def answer(self, logits):
         return {"probabilities": self.squash(logits), "labels": self.labels}
+
+
+class StringPairModel(StringModel):
+    """Strings (B,), strings (B,) -> the same."""
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.string, name="texts"),
+            tf.TensorSpec([None], tf.string, name="others"),
+        ]
+    )
+    def serve(self, texts, others):
+        return self.answer(self.model(self.tokenizer.pairs(texts, others), training=False))
+
+
+EXPORTED = {"classify": StringModel, "multilabel": StringModel, "pairs": StringPairModel}
 
 
 def export_strings(tuned, folder):
     """Write it beside, then rename -> its labels."""
-    if tuned.kind_name not in ("classify", "multilabel"):
+    if tuned.kind_name not in EXPORTED:
         raise ValueError(
-            "Exported are models that label one text as a whole; for others, give ids to the "
-            f"model yourself, or use predict. Received: a model of kind {tuned.kind_name!r}"
+            "Exported are models that label a text, or two, as a whole; for others, give ids to "
+            f"the model yourself, or use predict. Received: a model of kind {tuned.kind_name!r}"
         )
-    model = StringModel(tuned)
+    model = EXPORTED[tuned.kind_name](tuned)
     beside = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(beside, ignore_errors=True)
     try:

@@ -62,6 +62,11 @@ class Row(NamedTuple):
 def story_rows(sentences, hidden, tokenizer, max_length):
     """Sentences -> rows of as many as have room, about equally long."""
     lengths = [sum(len(tokenizer.ids(word.text)) for word in sentence) for sentence in sentences]
+    if max(lengths) > max_length - 3:
+        raise ValueError(
+            "Stories are read in whole sentences: max_length must have room for the longest and "
+            f"three special pieces, {max(lengths) + 3}. Received: {max_length}"
+        )
     windows = math.ceil(sum(lengths) / (max_length - 3))
     while True:  # one more, should sentences fit badly
         which = (np.cumsum(lengths) - np.array(lengths) / 2) * windows // sum(lengths)

@@ -18,6 +18,7 @@ import tensorflow_text
 from bert_course.text.in_graph import InGraphTokenizer
 
 LENGTH = 600
+LONG = (0, 9, 298, 299, 300, 900)  # words, around the half of what has room
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +77,19 @@ def test_it_is_exact_on_real_texts(published, course_data):
         assert rows(inside(lines)) == [
             outside.encode(line, max_length=LENGTH).ids for line in lines
         ]
+
+
+def test_pairs_are_cut_as_outside(published):
+    outside, inside, _ = published
+    rng = random.Random(11)
+    pairs = [(random_text(rng), random_text(rng)) for _ in range(100)]
+    pairs += [(word * a, "a " * b) for word in ("a ", "[MASK] ") for a in (0, 9, 300) for b in LONG]
+    expected = [outside.encode(*pair, max_length=LENGTH) for pair in pairs]
+    inputs = inside.pairs(*map(list, zip(*pairs, strict=True)))
+    assert rows(inputs) == [encoding.ids for encoding in expected]
+    segments = [encoding.segment_ids for encoding in expected]
+    filled = [each + [0] * (LENGTH - len(each)) for each in segments]
+    np.testing.assert_array_equal(inputs["segment_ids"], filled)
 
 
 PLAIN = [

@@ -299,9 +299,30 @@ def test_export(checkpoint, tmp_path, capsys, monkeypatch):
     assert "needs tensorflow and tensorflow-text" in capsys.readouterr().err
 
 
+def test_export_of_pairs(checkpoint, tmp_path, monkeypatch):
+    """Two strings at once; the longer is cut."""
+    tf = pytest.importorskip("tensorflow", reason="a SavedModel is TensorFlow's")
+    pytest.importorskip("tensorflow_text", reason="the tokenizer in a graph is not installed")
+    run_quickly(monkeypatch)
+    train, dev, _ = write_files("pairs", tmp_path)
+    more = ["--train", train, "--dev", dev, "--rate", "0.05", "--epochs", "3"]
+    assert finetune(checkpoint, tmp_path / "run", *more, kind="pairs") == 0
+    model, served = tmp_path / "run" / "checkpoint", tmp_path / "served"
+    assert main(["export", "--model", str(model), "--out", str(served)]) == 0
+    texts = ["ice melts", "ice " * 40, "", "glad hen", "ice " * 40]
+    others = ["a glad hen", "a red hen", "glad", "", "glad " * 40]
+    served = tf.saved_model.load(str(served)).signatures["serving_default"]
+    answer = served(texts=tf.constant(texts), others=tf.constant(others))
+    tuned, row = load_finetuned(model), small_task("pairs").dev[0]
+    rows = [row._replace(text=a, other=b) for a, b in zip(texts, others, strict=True)]
+    expected = [list(guess["scores"].values()) for guess in tuned.predict(rows)]
+    np.testing.assert_allclose(answer["probabilities"].numpy(), expected, atol=1e-5)
+    assert np.ptp(np.array(expected)[:, 0]) > 1e-3  # they are not all alike
+
+
 def test_some_models_are_not_exported(finished, tmp_path, capsys):
     kind, folder, _ = finished
-    if kind in ("classify", "multilabel"):
+    if kind in ("classify", "multilabel", "pairs"):
         pytest.skip("this kind is exported")
     pytest.importorskip("tensorflow_text", reason="the tokenizer in a graph is not installed")
     model = str(folder / "run" / "checkpoint")

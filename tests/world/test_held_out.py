@@ -39,6 +39,11 @@ def test_the_blanks_are_those_of_the_ceiling(tokenizer, max_length):
     assert max(batch["token_ids"].shape[1] for batch in batches) <= max_length
 
 
+def test_a_length_without_room_for_a_sentence(tokenizer):
+    with pytest.raises(ValueError, match=r"whole sentences: .* the longest .*Received: 16"):
+        story_batches(tokenizer, 16, COUNT)
+
+
 def test_what_is_asked_is_hidden_and_nothing_else_is(tokenizer):
     for batch in story_batches(tokenizer, 64, COUNT):
         rows, slots = np.nonzero(batch["masked_weights"])
