@@ -34,8 +34,9 @@ On another machine, or with other versions, numbers are rounded otherwise.
 | next sentence or a stranger's, right (by chance .500) | {next_sentence:.3f} |
 | minimal pairs, right, mean over {phenomena} phenomena (by chance .500) | {minimal_pairs:.3f} |
 
-Words are hidden as in `ceiling.json`; whole stories are read. A pair is judged by the
-pseudo-log-likelihood of its two sentences.
+Words are hidden as in `ceiling.json`; whole stories are read. The next sentence is asked of
+{pairs:,} pairs, for which the stories are cut several times, at other places. A minimal pair is
+judged by the pseudo-log-likelihood of its two sentences.
 
 | minimal pairs | right |
 | --- | ---: |
@@ -49,11 +50,12 @@ transformers, `tokenizer_config.json`. Read with
 """
 
 
-def model_card(bert, command, seconds, scores, levels, minimal_pairs):
+def model_card(bert, command, seconds, scores, pairs, levels, minimal_pairs):
     """The text of the card.
 
     Args:
         scores: of `evaluate`; minimal_pairs: of `minimal_pair_scores`.
+        pairs: of how many the next sentence was asked.
     """
     libraries = [f"{name} {importlib.metadata.version(name)}" for name in ("keras", "tensorflow")]
     return CARD.format(
@@ -72,6 +74,7 @@ def model_card(bert, command, seconds, scores, levels, minimal_pairs):
         accuracy=scores["masked_words_accuracy"],
         loss=scores["masked_words_loss"],
         next_sentence=scores["next_sentence_accuracy"],
+        pairs=pairs,
         ceiling=levels.ceiling,
         trigram=levels.trigram,
         way=levels.way(scores["masked_words_accuracy"]),

@@ -125,14 +125,26 @@ def fill_rows(lists, width, value, dtype="int32"):
 
 
 def pair_batches(tokenizer, max_length, seed=0, count=None, batch_size=32):
-    """Pairs from the test stories, nothing hidden: is B what follows A? Half of them are."""
+    """Pairs from the test stories, nothing hidden: is B what follows A? Half of them are.
+
+    Args:
+        count: of pairs, or None for as many as the stories give. Where they give fewer, they are
+            cut once more at other places, with other strangers.
+    """
     sentences = [
         [tokenizer.ids(as_text(sentence)) for sentence in story.sentences]
         for story, _ in itertools.islice(stories("test"), STORIES["test"])
     ]
-    pairs = make_pairs(sentences, tokenizer.vocabulary, max_length, seed)
-    starts = range(0, len(pairs.token_ids) if count is None else count, batch_size)
-    return [pair_batch(pairs, slice(n, n + batch_size)) for n in starts]
+    batches, missing = [], count
+    while count is None or missing:
+        pairs = make_pairs(sentences, tokenizer.vocabulary, max_length, seed)
+        found = len(pairs.token_ids) if count is None else min(missing, len(pairs.token_ids))
+        starts = range(0, found, batch_size)
+        batches += [pair_batch(pairs, slice(n, min(n + batch_size, found))) for n in starts]
+        if count is None:
+            break
+        missing, seed = missing - found, seed + 1
+    return batches
 
 
 def pair_batch(pairs, rows):

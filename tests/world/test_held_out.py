@@ -80,6 +80,19 @@ def test_pairs_are_half_true_and_nothing_in_them_is_hidden(tokenizer):
         assert not (batch["token_ids"] == tokenizer.vocabulary.mask).any()
 
 
+def test_as_many_pairs_as_asked_for(tokenizer):
+    """Of one cutting, or of several with other pairs."""
+    once = pair_batches(tokenizer, 320)
+    found = sum(len(batch["token_ids"]) for batch in once)
+    assert found < 600
+    more = pair_batches(tokenizer, 320, count=1000)
+    assert sum(len(batch["token_ids"]) for batch in more) == 1000
+    for batch, same in zip(once, more, strict=False):
+        np.testing.assert_array_equal(batch["token_ids"], same["token_ids"])
+    rows = {row[row > 0].tobytes() for batch in more for row in batch["token_ids"]}
+    assert len(rows) > 900  # hardly any twice
+
+
 def test_sentences_to_show(tokenizer):
     shown = blank_sentences(tokenizer, 64, 5)
     assert len(shown) == 5
