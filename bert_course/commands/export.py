@@ -2,13 +2,18 @@
 
 import pathlib
 
+EXAMPLE = """
+import tensorflow as tf, tensorflow_text  # the model consists of operations of both
+model = tf.saved_model.load({out!r}).signatures["serving_default"]
+print(model({inputs}))"""
+
 
 def add_to(commands):
     parser = commands.add_parser(
         "export",
         help="a fine-tuned model -> a SavedModel that takes strings",
-        description="For TensorFlow Serving and the like: the tokenizer is inside. Text in, "
-        "probabilities out; for models that label a text, or two, as a whole.",
+        description="The tokenizer is inside: text in, labels out. For models that label a text, "
+        "or two, as a whole. Whoever loads it imports tensorflow_text first.",
     )
     parser.set_defaults(run=run)
     parser.add_argument("--model", required=True, metavar="FOLDER", help="OUT/checkpoint")
@@ -25,7 +30,10 @@ def run(options):
         raise ValueError(str(error)) from None
     from bert_course.training.finetuned import load_finetuned
 
-    labels = export_strings(load_finetuned(options.model), out)
-    print(f"the model is in {out}: strings (B,) -> probabilities (B, {len(labels)}) of")
-    print(", ".join(labels))
+    tuned = load_finetuned(options.model)
+    export_strings(tuned, out)
+    texts = ("texts", "others") if tuned.kind_name == "pairs" else ("texts",)
+    print(f"the model is in {out}, for the labels {', '.join(tuned.kind.labels)}. To call it:")
+    inputs = ", ".join(f'{name}=tf.constant(["…"])' for name in texts)
+    print(EXAMPLE.format(out=str(out), inputs=inputs))
     return 0

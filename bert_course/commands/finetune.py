@@ -1,9 +1,13 @@
 """`python -m bert_course finetune`: a model and labelled texts -> a model for that task."""
 
 import pathlib
+from collections import Counter
 
 from bert_course.places import course_data
+from bert_course.text.separated import listed
 
+MOST_CLASSES = 20  # that are counted aloud
+LOOKED_AT, BEARABLE = 200, 0.02  # texts of train; the share of their pieces that may be unknown
 OPTIONS = {  # option: (field of Recipe, type, help)
     "--epochs": ("epochs", int, "at most (4)"),
     "--batch": ("batch_size", int, "texts at once (16)"),
@@ -57,6 +61,8 @@ def add_to(commands):
 
 
 def run(options):
+    out = pathlib.Path(options.out).expanduser()
+    refuse_strange_folder(out, options.resume)
     task = task_from(options)
     for note in task.notes:
         print(note)
@@ -65,12 +71,13 @@ def run(options):
         f"{len(task.test):,} to test on",
         flush=True,
     )
-    out = pathlib.Path(options.out).expanduser()
+    print_classes(task)
     from bert_course.commands.finetuning_report import write_report  # Keras is slow to start
-    from bert_course.training.finetuned import read_bert, save_finetuned
+    from bert_course.training.finetuned import HEADS, read_bert, save_finetuned
     from bert_course.training.finetuning import finetune
 
-    bert = read_bert(options.checkpoint)
+    bert = read_bert(options.checkpoint, ignore=HEADS)  # of a fine-tuned model, too: its body
+    print_unknown_pieces(task, bert.tokenizer)
     recipe = recipe_from(options, bert.config)
     begin = "the sizes and pieces of " if options.scratch else ""
     print(
@@ -86,6 +93,38 @@ def run(options):
     print_most_frequent_label(task, scores)
     print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
     return 0
+
+
+def refuse_strange_folder(out, resume):
+    """Before anything is read or trained, or what is there is written over."""
+    if out.exists() and not (out.is_dir() and (resume or not any(out.iterdir()))):
+        raise ValueError(
+            "A run begins in a new folder, or an empty one; go on with one that is there with "
+            f"--resume. Received: --out {out}, which is there already"
+        )
+
+
+def print_classes(task):
+    """How many rows of train each has; of words and answers there is no such number."""
+    if task.kind in ("classify", "pairs", "multilabel"):
+        labels = [row.label if task.kind == "multilabel" else (row.label,) for row in task.train]
+        counts = Counter(label for row in labels for label in row).most_common()
+        shown = listed((f"{label} {count:,}" for label, count in counts), MOST_CLASSES)
+        print(f"{len(counts)} classes: {shown}", flush=True)
+
+
+def print_unknown_pieces(task, tokenizer):
+    """Whether the checkpoint's vocabulary can spell the texts at all."""
+    texts = [row.text for row in task.train[:LOOKED_AT]]
+    texts = [" ".join(text) if isinstance(text, list) else text for text in texts]
+    ids = [piece for text in texts for piece in tokenizer.ids(text)]
+    share = ids.count(tokenizer.vocabulary.unk) / max(len(ids), 1)
+    if share > BEARABLE:
+        print(
+            f"{share:.0%} of the pieces are [UNK], for the vocabulary of the checkpoint cannot "
+            "spell their words: another checkpoint may suit these texts better",
+            flush=True,
+        )
 
 
 def task_from(options):
@@ -150,7 +189,8 @@ def print_most_frequent_label(task, scores):
     found = most_frequent_label(task)
     for name, share in found["scores"].items():
         beaten = "" if scores[name][0] > share else ", which this model does not beat"
-        print(f"{name} of always answering {found['label']}: {share:.4f}{beaten}")
+        answer = f"{found['label']}, the most frequent of train"
+        print(f"{name} of always answering {answer}: {share:.4f}{beaten}")
 
 
 def print_epoch(line):

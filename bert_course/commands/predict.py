@@ -13,7 +13,8 @@ def add_to(commands):
         "predict",
         help="what a fine-tuned model says of texts",
         description="A line of JSON for each text: labels and scores; of entities and answers also "
-        "where they begin and end, in characters. Two texts that belong together (a pair; question "
+        "where they begin and end, in characters; of a file, also the line. Blank lines are passed "
+        "over. Two texts that belong together (a pair; question "
         "and context) have a tab between them.",
     )
     parser.set_defaults(run=run)
@@ -36,7 +37,8 @@ def run(options):
     rows = [row_from(text, tuned.kind_name, place) for place, text in texts]
     for (_, text), row, guess in zip(texts, rows, tuned.predict(rows), strict=True):
         said = with_places(text, row, guess) if tuned.kind_name == "tag" else guess
-        print(as_line({"input": text, **said}))
+        line = {"line": int(row.place.rpartition(" ")[2])} if options.file else {}
+        print(as_line({**line, "input": text, **said}))
     return 0
 
 

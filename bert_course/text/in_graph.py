@@ -31,7 +31,7 @@ class InGraphTokenizer(tf.Module):
 
     Args:
         tokenizer: a `WordPieceTokenizer`.
-        length: of every row; what is too long is cut off, or goes on in further `windows`.
+        length: of every row, at most; what is too long is cut off, or goes on in further `windows`.
     """
 
     def __init__(self, tokenizer, length=128):
@@ -52,7 +52,7 @@ class InGraphTokenizer(tf.Module):
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string)])
     def __call__(self, texts):
         """Strings (B,) -> the inputs of an encoder: token_ids, segment_ids, padding_mask (B, S)."""
-        return self.lay_out(self.ids(texts)[:, : self.length - 2])
+        return self.lay_out(self.ids(texts)[:, : self.length - 2], width=self.length)
 
     def windows(self, texts):
         """Strings (B,) -> the inputs of W windows (W, S), and which text each is from (W,).
@@ -86,14 +86,17 @@ class InGraphTokenizer(tf.Module):
         """Strings (B,) -> ids of their pieces (B, each its own)."""
         return self.cut.tokenize(self.split_words(texts)).merge_dims(1, 2)
 
-    def lay_out(self, *texts):
-        """Ids (B, each its own) of one text or two -> [CLS] ids [SEP] (ids [SEP]) and padding."""
+    def lay_out(self, *texts, width=None):
+        """Ids (B, each its own) of one text or two -> [CLS] ids [SEP] (ids [SEP]) and padding.
+
+        Without a width, rows are as long as the longest of them.
+        """
         column = tf.ones((texts[0].nrows(), 1), tf.int32)
         ids, segments = [self.cls * column], [0 * column]
         for segment, text in enumerate(texts):
             ids += [text, self.sep * column]
             segments += [segment * tf.ones_like(text), segment * column]
-        ids, shape = tf.concat(ids, axis=1), (None, self.length)
+        ids, shape = tf.concat(ids, axis=1), (None, width)
         return {
             "token_ids": ids.to_tensor(self.pad, shape=shape),
             "segment_ids": tf.concat(segments, axis=1).to_tensor(0, shape=shape),

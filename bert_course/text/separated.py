@@ -59,6 +59,13 @@ def _read_tabs(text, path):
     """In a .tsv a quote is a character like any other."""
     lines = enumerate(text.split("\n"), 1)
     records, notes = _without_empty([Record(line.split("\t"), n) for n, line in lines], path)
+    cells = (cell for record in records for cell in record.cells)
+    quoted = sum('""' in cell[1:-1] and bool(QUOTED.fullmatch(cell)) for cell in cells)
+    if quoted:
+        notes.append(
+            f"{path}: {quoted:,} fields look quoted as in a .csv. In a .tsv this means nothing: "
+            "quotes are read as text. If they should not be, save the file as a .csv."
+        )
     _refuse_one_column(records, "tabs", {",": "commas", ";": "semicolons"}, path)
     return None, records, notes
 

@@ -12,7 +12,10 @@ except ImportError as error:
 
 
 class StringModel(tf.Module):
-    """Strings (B,) -> {"probabilities": (B, labels), "labels": (labels,)}."""
+    """Strings (B,) -> {"labels": names, "probabilities", "chosen": what `predict` says}.
+
+    Each is (B, labels), the names over and over, for servers want one answer for each text.
+    """
 
     def __init__(self, tuned):
         super().__init__()
@@ -20,7 +23,7 @@ class StringModel(tf.Module):
         self.model = tuned.model
         self.weights = tuned.model.weights  # or TensorFlow does not find them
         self.labels = tf.constant(tuned.kind.labels)
-        self.squash = tf.sigmoid if tuned.kind_name == "multilabel" else tf.nn.softmax
+        self.threshold = tuned.kind.threshold  # None where exactly one label is right
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="texts")])
     def serve(self, texts):
@@ -28,7 +31,14 @@ class StringModel(tf.Module):
         return self.answer(tf.math.segment_mean(self.model(inputs, training=False), of_text))
 
     def answer(self, logits):
-        return {"probabilities": self.squash(logits), "labels": self.labels}
+        if self.threshold is None:
+            probabilities = tf.nn.softmax(logits)
+            chosen = tf.one_hot(tf.argmax(logits, axis=1), len(self.labels), True, False)
+        else:
+            probabilities = tf.sigmoid(logits)
+            chosen = probabilities >= self.threshold
+        labels = tf.broadcast_to(self.labels, tf.shape(logits))
+        return {"labels": labels, "probabilities": probabilities, "chosen": chosen}
 
 
 class StringPairModel(StringModel):
@@ -41,6 +51,9 @@ class StringPairModel(StringModel):
         ]
     )
     def serve(self, texts, others):
+        tf.debugging.assert_equal(
+            tf.shape(texts), tf.shape(others), "Each of texts has its own of others: as many."
+        )
         return self.answer(self.model(self.tokenizer.pairs(texts, others), training=False))
 
 
@@ -48,7 +61,7 @@ EXPORTED = {"classify": StringModel, "multilabel": StringModel, "pairs": StringP
 
 
 def export_strings(tuned, folder):
-    """Write it beside, then rename -> its labels."""
+    """Write it beside, then rename."""
     if tuned.kind_name not in EXPORTED:
         raise ValueError(
             "Exported are models that label a text, or two, as a whole; for others, give ids to "
@@ -64,4 +77,3 @@ def export_strings(tuned, folder):
         os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return tuned.kind.labels

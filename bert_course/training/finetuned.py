@@ -45,7 +45,7 @@ class Finetuned:
         self.encoder = build_encoder(self.config, rng)
         self.encoder.set_weights(bert.encoder.get_weights())
         inputs = self.encoder.input
-        logits = self.kind.logits(self.encoder(inputs), inputs["padding_mask"], self.config, rng)
+        logits = self.kind.add_head(self.encoder(inputs), inputs["padding_mask"], self.config, rng)
         self.model = keras.Model(inputs, logits, name="finetuning")
         self.results = []
 

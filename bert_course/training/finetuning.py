@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from bert_course.model.encoder import build_encoder
+from bert_course.text.splits import SPLITS
 from bert_course.training.finetuned import Finetuned
 from bert_course.training.hardware import BFLOAT16_PRODUCTS, computing_in, jit_compile
 from bert_course.training.optimization import AdamW, build_optimizer
@@ -19,6 +20,7 @@ from bert_course.training.run_folder import RunFolder, checksum, read_metrics
 from bert_course.training.speed import speed_up, speed_up_optimizer
 from bert_course.training.stopping import DIVERGED, Stopped, heeding_signals, saving
 
+WILL_STOP = "stopping after this epoch; Ctrl-C once more stops now, and loses it\n"
 POOL = 50  # batches among which texts are sorted by length
 
 
@@ -110,10 +112,10 @@ class Training:
         speed_up(model, self.tuned.config, bfloat16=recipe.precision == BFLOAT16_PRODUCTS)
         steps = self.steps_per_epoch * recipe.epochs
         rate = recipe.rate or usual_rate(self.tuned.config)
-        kind = AdamW
+        optimizer_kind = AdamW
         if recipe.layer_decay != 1:
-            kind = slower_below(recipe.layer_decay, self.tuned.config.num_layers)
-        optimizer = build_optimizer(rate, steps, int(recipe.warm_up * steps), kind=kind)
+            optimizer_kind = slower_below(recipe.layer_decay, self.tuned.config.num_layers)
+        optimizer = build_optimizer(rate, steps, int(recipe.warm_up * steps), kind=optimizer_kind)
         if recipe.layer_decay == 1:
             speed_up_optimizer(optimizer)
         loss = self.tuned.kind.loss(recipe.smoothing)
@@ -126,7 +128,7 @@ class Training:
         run = RunFolder(folder, self.describe(seed), resume) if folder else None
         if run is None:
             return self.epochs(seed, None)
-        with run.ours_alone(), heeding_signals() as signals:
+        with run.ours_alone(), heeding_signals(WILL_STOP) as signals:
             self.restore(run)
             return self.epochs(seed, run, signals)
 
@@ -290,9 +292,6 @@ class Training:
         shapes = [weight.shape for weight in self.tuned.model.weights]
         best = [tensors[f"best/{number:04d}"] for number in range(len(shapes))]
         self.best["weights"] = [w.reshape(s) for w, s in zip(best, shapes, strict=True)]
-
-
-SPLITS = ("train", "dev", "test")
 
 
 def hashed(content):

@@ -36,7 +36,7 @@ class Classes:
     def __init__(self, labels):
         self.labels, self.threshold = list(labels), None
 
-    def logits(self, outputs, padding_mask, config, rng):
+    def add_head(self, outputs, padding_mask, config, rng):
         head = ClassHead(len(self.labels), config, rng, name="classifier")
         return head(outputs["pooled_output"])  # (B, classes)
 
@@ -134,7 +134,7 @@ class Tags:
     def __init__(self, labels):
         self.labels, self.threshold = list(labels), None
 
-    def logits(self, outputs, padding_mask, config, rng):
+    def add_head(self, outputs, padding_mask, config, rng):
         head = TagHead(len(self.labels), config, rng, name="classifier")
         return head(outputs["sequence_output"])  # (B, S, tags)
 
@@ -199,7 +199,7 @@ class Answers:
     def __init__(self, labels=()):
         self.labels, self.threshold = [], None
 
-    def logits(self, outputs, padding_mask, config, rng):
+    def add_head(self, outputs, padding_mask, config, rng):
         both = SpanHead(rng, name="qa_outputs")(outputs["sequence_output"])  # (B, S, 2)
         possible = ops.where(ops.expand_dims(padding_mask, -1), both, IMPOSSIBLE)
         return ops.transpose(possible, (0, 2, 1))  # (B, 2, S) starts, ends

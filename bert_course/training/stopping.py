@@ -1,6 +1,7 @@
 """How a run may end before its time: a signal, a loss that is no number, a disk that is full."""
 
 import contextlib
+import os
 import signal
 import threading
 
@@ -62,14 +63,19 @@ def saving(run, what, batch):
 
 
 @contextlib.contextmanager
-def heeding_signals():
-    """A list of the signals that asked us to stop: Ctrl-C, SIGTERM. A second Ctrl-C is obeyed."""
+def heeding_signals(answer=""):
+    """A list of the signals that asked us to stop: Ctrl-C, SIGTERM. A second Ctrl-C is obeyed.
+
+    Args:
+        answer: what to say to the first one, where it takes long until we stop.
+    """
     received = []
 
     def note(number, frame):
         if received and number == signal.SIGINT:
             raise KeyboardInterrupt
         received.append(number)
+        os.write(2, answer.encode("utf-8"))  # print must not be called by what interrupts it
 
     if threading.current_thread() is not threading.main_thread():
         yield received  # Python hears signals in its main thread only

@@ -81,6 +81,11 @@ def open_files(kind, train, dev, test=None, columns=None, labels=None):
         columns: {"text": name or number, …}, see `read_rows`.
         labels: names of all classes, or None: those that train has.
     """
+    if kind in TASKS and kind not in KINDS:
+        raise ValueError(
+            f"The task {kind} has files of its own: leave yours out, or name their kind, one of "
+            f"{', '.join(KINDS)}. Received: {kind!r} and {train}"
+        )
     if kind not in KINDS:
         raise ValueError(f"The kind of a task is one of {', '.join(KINDS)}. Received: {kind!r}")
     if columns and kind in ("tag", "answer"):
@@ -100,7 +105,7 @@ def _assemble(name, kind, paths, splits, notes, labels=None):
         found = _labels_of_train(kind, splits["train"], paths["train"], labels)
         for split in SPLITS[1:]:
             _refuse_unknown(kind, splits.get(split, []), found, f"those of {paths['train']}")
-    notes = notes + _say_of_train(kind, splits["train"])
+    notes = notes + _say_of_train(kind, splits["train"]) + _say_alike(found)
     notes += [
         note for split in SPLITS[1:] for note in _say_repeated(split, splits.get(split), splits)
     ]
@@ -186,6 +191,15 @@ def _say_of_train(kind, rows):
     if several and kind != "answer":  # the same may be asked of two places of a text
         notes.append(f"Texts of train that stand there with different labels: {several:,}.")
     return notes
+
+
+def _say_alike(labels):
+    """A note on labels that are probably meant to be one."""
+    by_letters = {}
+    for label in labels:
+        by_letters.setdefault(label.casefold(), []).append(label)
+    alike = [" and ".join(found) for found in by_letters.values() if len(found) > 1]
+    return [f"Labels that differ in letter case only: {listed(alike)}."] if alike else []
 
 
 def _say_repeated(split, rows, splits):

@@ -870,8 +870,10 @@ else:
 # | task | rows of train | F1 | provenance |
 # | --- | --- | ---: | --- |
 # | WNUT-17, entities, test F1 | all 3,394 rows, 4 epochs, three seeds | 0.427 ± 0.006 | `python -m bert_course finetune --task wnut17 --checkpoint all-MiniLM-L6-v2 --epochs 4 --seeds 0 1 2`, one core of an AMD EPYC, 21 November 2026 |
+# | SQuAD 1.1, answers, test F1 | 3,012 questions of nine articles, 2 epochs, three seeds | 0.596 ± 0.009 | `python -m bert_course finetune --task squad --checkpoint all-MiniLM-L6-v2 --epochs 2 --max-length 192 --seeds 0 1 2`, likewise |
 #
-# Larger models are reported between .45 and .50.
+# On WNUT-17 larger models are reported between .45 and .50. On SQuAD, BERT-base is reported at .884,
+# trained on thirty times as many questions, and with three right answers to each question of the test.
 #
 # ## In five sentences
 #

@@ -32,6 +32,14 @@ def test_in_a_tsv_a_quote_is_a_character(file):
     assert cells(path) == [['"One', "x"], ['"two" three', "y"]]
 
 
+def test_what_is_quoted_in_a_tsv_as_in_a_csv_is_said(file):
+    """As pandas and Excel write it; a text in plain quotes is none."""
+    table = read_separated(file('text\tlabel\n"no ""hen"""\tx\n"hen"\ty\n""\tz\n'))
+    assert table.records[1].cells == ['"no ""hen"""', "x"]
+    (note,) = table.notes
+    assert "1 fields look quoted as in a .csv" in note
+
+
 def test_in_a_csv_quotes_hold_commas_quotes_and_lines(file):
     path = file('"a, b",x\n"say ""hi""",y\n"two\nlines",z\n5" wide,w\n', "rows.csv")
     table = read_separated(path)

@@ -8,7 +8,9 @@ import contextlib
 import hashlib
 import io
 import json
+import re
 import shutil
+import subprocess
 import sys
 
 import numpy as np
@@ -24,7 +26,7 @@ from bert_course.model.checkpoints import save_pretrained
 from bert_course.model.config import TINY
 from bert_course.text.labelled import Row
 from bert_course.training import finetuned
-from bert_course.training.finetuned import load_finetuned
+from bert_course.training.finetuned import load_finetuned, save_finetuned
 from bert_course.training.finetuning import Recipe
 
 
@@ -144,11 +146,13 @@ def test_predict(finished, tmp_path, capsys, monkeypatch):
     told = capsys.readouterr().out.splitlines()
     (tmp_path / "texts").write_bytes("\ufeff{}\r\n\r\n{}".format(*texts).encode())
     assert main(["predict", *model, "--file", str(tmp_path / "texts")]) == 0
-    assert capsys.readouterr().out.splitlines() == told
+    of_file = capsys.readouterr().out.splitlines()
+    assert [f"{{{line.partition(', ')[2]}" for line in of_file] == told
+    assert [json.loads(line)["line"] for line in of_file] == [1, 3]  # where they stand
     pipe = io.TextIOWrapper(io.BytesIO((tmp_path / "texts").read_bytes()))
     monkeypatch.setattr(sys, "stdin", pipe)
     assert main(["predict", *model, "--file", "-"]) == 0
-    assert capsys.readouterr().out.splitlines() == told
+    assert capsys.readouterr().out.splitlines() == of_file
     answers = [json.loads(line) for line in told]
     assert len(answers) == 2
     for text, answer in zip(texts, answers, strict=True):
@@ -227,7 +231,7 @@ def test_rows_columns_scratch_and_resume(checkpoint, tmp_path, capsys, monkeypat
     assert metrics["predictions"].startswith("of dev")
     assert any("different labels" in note for note in metrics["notes"])
     assert finetune(checkpoint, tmp_path / "run", *more) == 2
-    assert "A run is there already: go on with it (--resume" in capsys.readouterr().err
+    assert f"--resume. Received: --out {tmp_path / 'run'}, which" in capsys.readouterr().err
     assert finetune(checkpoint, tmp_path / "run", *more, "--resume") == 0
     assert finetune(checkpoint, tmp_path / "run", *more[:-1], "--resume") == 2
     assert "recipe.scratch was True and is False" in capsys.readouterr().err
@@ -250,7 +254,9 @@ def test_the_most_frequent_label(capsys):
     assert most_frequent_label(task) == {"label": "b", "scores": {"dev accuracy": 0.5}}
     for score, end in ((0.5, "0.5000, which this model does not beat\n"), (0.6, "0.5000\n")):
         print_most_frequent_label(task, {"dev accuracy": (score, None, 1)})
-        assert capsys.readouterr().out == "dev accuracy of always answering b: " + end
+        assert capsys.readouterr().out == (
+            "dev accuracy of always answering b, the most frequent of train: " + end
+        )
 
 
 def test_a_cell_is_one_line():
@@ -262,6 +268,14 @@ def test_a_cell_is_one_line():
 
 def test_export(checkpoint, tmp_path, capsys, monkeypatch):
     """What is served says what predict says, of any string."""
+    texts = [
+        "glad hens sing",
+        "Gläd HÉNS, zebra!",
+        "a [MASK] [SEP] sings",
+        "",
+        "好 hen",
+        *("ice " * count + "glad hens sing" for count in range(40)),  # a window, or several
+    ]
     tf = pytest.importorskip("tensorflow", reason="a SavedModel is TensorFlow's")
     pytest.importorskip("tensorflow_text", reason="the tokenizer in a graph is not installed")
     run_quickly(monkeypatch)
@@ -271,23 +285,22 @@ def test_export(checkpoint, tmp_path, capsys, monkeypatch):
     model, served = tmp_path / "run" / "checkpoint", tmp_path / "new" / "served"
     served.mkdir(parents=True)  # an empty folder will do
     assert main(["export", "--model", str(model), "--out", str(served)]) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "no, yes"
-    texts = [
-        "glad hens sing",
-        "Gläd HÉNS, zebra!",
-        "a [MASK] [SEP] sings",
-        "",
-        "好 hen",
-        *("ice " * count + "glad hens sing" for count in range(40)),  # a window, or several
-    ]
+    printed = capsys.readouterr().out
+    assert "for the labels no, yes. To call it:" in printed
+    example = printed.partition("To call it:")[2].replace("…", texts[0])
+    called = subprocess.run([sys.executable, "-c", example], capture_output=True, text=True)
+    assert "probabilities" in called.stdout, called.stderr  # also where nothing was imported before
     answer = tf.saved_model.load(str(served)).signatures["serving_default"](
         texts=tf.constant(texts)
     )
-    assert [label.decode() for label in answer["labels"].numpy()] == ["no", "yes"]
+    assert answer["labels"].numpy().tolist() == [[b"no", b"yes"]] * len(texts)
     tuned = load_finetuned(model)
     rows = [small_task().dev[0]._replace(text=text) for text in texts]
-    expected = [list(guess["scores"].values()) for guess in tuned.predict(rows)]
+    guesses = tuned.predict(rows)
+    expected = [list(guess["scores"].values()) for guess in guesses]
     np.testing.assert_allclose(answer["probabilities"].numpy(), expected, atol=1e-5)
+    chosen = [[guess["label"] == label for label in ("no", "yes")] for guess in guesses]
+    np.testing.assert_array_equal(answer["chosen"].numpy(), chosen)
     assert np.ptp(np.array(expected)[:, 0]) > 1e-3  # they are not all alike
     assert [path.name for path in served.parent.iterdir()] == ["served"]
     assert main(["export", "--model", str(model), "--out", str(served)]) == 2
@@ -318,6 +331,32 @@ def test_export_of_pairs(checkpoint, tmp_path, monkeypatch):
     expected = [list(guess["scores"].values()) for guess in tuned.predict(rows)]
     np.testing.assert_allclose(answer["probabilities"].numpy(), expected, atol=1e-5)
     assert np.ptp(np.array(expected)[:, 0]) > 1e-3  # they are not all alike
+    with pytest.raises(tf.errors.InvalidArgumentError, match="its own of others: as many"):
+        served(texts=tf.constant(texts), others=tf.constant(others[:1]))
+
+
+def test_export_of_several_labels(finished, tmp_path):
+    """What is chosen is what predict says, by the threshold that was tuned."""
+    kind, folder, _ = finished
+    if kind != "multilabel":
+        pytest.skip("one kind has a threshold for each label")
+    tf = pytest.importorskip("tensorflow", reason="a SavedModel is TensorFlow's")
+    pytest.importorskip("tensorflow_text", reason="the tokenizer in a graph is not installed")
+    model, served = folder / "run" / "checkpoint", tmp_path / "served"
+    assert main(["export", "--model", str(model), "--out", str(served)]) == 0
+    rows, tuned = small_task(kind).dev, load_finetuned(model)
+    scores = [list(guess["scores"].values()) for guess in tuned.predict(rows)]
+    threshold = float(np.median(scores)) + 1e-4  # halfway, so that some are chosen
+    assert abs(threshold - 0.5) > 1e-3
+    tuned.kind.threshold = threshold
+    save_finetuned(tuned, tmp_path / "other")
+    assert main(["export", "--model", str(tmp_path / "other"), "--out", str(served) + "2"]) == 0
+    texts = tf.constant([row.text for row in rows])
+    answer = tf.saved_model.load(str(served) + "2").signatures["serving_default"](texts=texts)
+    guesses = [guess["labels"] for guess in tuned.predict(rows)]
+    chosen = [[label in labels for label in tuned.kind.labels] for labels in guesses]
+    np.testing.assert_array_equal(answer["chosen"].numpy(), chosen)
+    assert 0 < np.mean(chosen) < 1
 
 
 def test_some_models_are_not_exported(finished, tmp_path, capsys):
@@ -349,6 +388,7 @@ def refusal(capsys, command):
         (["--task", "classify", "--test", "t.tsv"], "Received: --train None --dev None"),
         (["--task", "classify"], "--task classify is a kind of task: name your files"),
         (["--task", "sentimental"], "A task is one of sentiment, "),
+        (["--task", "topics", "--train", "t.tsv", "--dev", "d.tsv"], "has files of its own"),
         (["--task", "sentiment", "--rows", "0"], "--rows must be 1 or more. Received: 0"),
         (["--task", "tag", "--columns", "text"], "--columns takes pairs such as"),
         (["--task", "tag", "--columns", "label="], "Received: label="),
@@ -365,6 +405,35 @@ def test_what_finetune_refuses(more, expected, checkpoint, tmp_path, capsys):
     assert main([*command, *more]) == 2
     assert expected in refusal(capsys, "finetune")
     assert not (tmp_path / "run").exists()
+
+
+def test_an_out_with_files_of_others(checkpoint, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "metrics.json").write_text("mine")
+    train, dev, _ = write_files("classify", tmp_path)
+    assert finetune(checkpoint, tmp_path / "run", "--train", train, "--dev", dev) == 2
+    assert "A run begins in a new folder, or an empty one" in refusal(capsys, "finetune")
+    assert (tmp_path / "run" / "metrics.json").read_text() == "mine"
+
+
+def test_going_on_from_a_model_that_was_fine_tuned(one_model, tmp_path, capsys, monkeypatch):
+    """Its body, for another task; and what there is to say of the texts before."""
+    run_quickly(monkeypatch)
+    train = tmp_path / "train.tsv"
+    lines = [
+        "text\tlabel",
+        "zebra lynx\tRed",
+        "hen ox gnu\tred",
+        "yak\tb",
+        "emu hen\tb",
+        "ice\tRed",
+    ]
+    train.write_text("\n".join(lines), "utf-8")
+    assert finetune(one_model, tmp_path / "run", "--train", train, "--dev", train) == 0
+    printed = capsys.readouterr().out
+    assert "Labels that differ in letter case only: Red and red." in printed
+    assert "3 classes: Red 2, b 2, red 1\n" in printed
+    assert re.search(r"\n\d\d% of the pieces are \[UNK\], for the vocabulary", printed)
 
 
 def test_an_out_that_is_a_file(checkpoint, tmp_path, capsys):

@@ -85,10 +85,11 @@ def test_signals_are_noted_and_then_obeyed_again():
     assert [signal.getsignal(number) for number in NUMBERS] == before
 
 
-def test_the_first_ctrl_c_waits():
-    with heeding_signals() as received:
+def test_the_first_ctrl_c_waits(capfd):
+    with heeding_signals("in a minute") as received:
         signal.raise_signal(signal.SIGINT)
         assert received == [signal.SIGINT]
+    assert capfd.readouterr().err == "in a minute"
 
 
 def test_handlers_come_back_after_a_mistake_too():
