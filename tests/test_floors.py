@@ -128,6 +128,7 @@ INSIDE = {
     "training.exporting": ["text.in_graph"],
     "training.finetuning": [
         "model.encoder",  # a new body for each seed, where nothing is pretrained
+        "text.splits",
         "training.finetuned",
         "training.hardware",
         "training.optimization",
@@ -214,6 +215,7 @@ INSIDE = {
         "commands.finetuning_report",
         "model.checkpoints",
         "places",
+        "text.separated",  # its list of names, of a bearable length
         "training.finetuned",
         "training.finetuning",
         "training.hardware",

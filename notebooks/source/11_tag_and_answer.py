@@ -874,6 +874,9 @@ else:
 #
 # On WNUT-17 larger models are reported between .45 and .50. On SQuAD, BERT-base is reported at .884,
 # trained on thirty times as many questions, and with three right answers to each question of the test.
+# And this reader does read: when a question is exchanged for another one of the same paragraph, F1
+# falls to 0.086 (the best seed's model on the same test; `benchmarks/RESULTS.md`). Several questions for
+# one paragraph, as SQuAD has them, ask for that.
 #
 # ## In five sentences
 #
