@@ -9,7 +9,7 @@
 # - measure what a warm-up is worth, and what a batch and the length of a row cost;
 # - stop a run, kill it, and go on, and show that it ends with the very same bytes.
 #
-# Time: three quarters of an hour to read. On a CPU of two cores the cells take about three
+# Time: three quarters of an hour to read. On a CPU of two cores the cells take about four
 # minutes. With a GPU the same cells train a larger model (nobody has timed that yet).
 
 # %%

@@ -9,8 +9,8 @@
 # - say what pretraining is worth at 25, 50, 100 and 400 labels, and when *not* to fine-tune;
 # - read an accuracy with suspicion: against seeds, wrong labels, rare classes, a bag of words.
 #
-# Time: three quarters of an hour to read; it runs in five minutes on two CPU cores, and not much
-# faster on a GPU, for the model is small.
+# Time: three quarters of an hour to read; it runs in five minutes on two CPU cores (on a GPU
+# it has not been timed).
 
 # %%
 import importlib.util
@@ -658,7 +658,7 @@ print("100 labels: pretrained above scratch by more than 3 standard deviations: 
 # | --- | ---: |
 # | frozen all-MiniLM-L6-v2, 1,000 rows of train (these cells, one CPU core, 21 November 2026) | 0.779 |
 # | frozen all-MiniLM-L6-v2, all 6,920 whole sentences of train (`benchmarks/RESULTS.md`) | 0.8016 |
-# | fine-tuned, the same rows, 2 epochs, three seeds (the same) | 0.878 ± 0.003 |
+# | fine-tuned, these 6,920 rows, 2 epochs, three seeds (likewise) | 0.878 ± 0.003 |
 
 # %%
 import os
