@@ -9,7 +9,8 @@ another body, the epoch that is best on dev is kept, and long texts are read in 
 are tf-idf (1 + log of the counts, found in two texts or more) of single characters, or of these
 and all neighbours, and scikit-learn's logistic regression; its C is the best on dev.
 
-330 different texts of test (331 rows) and 335 of dev also stand in train, 687 rows of it, which `open_task` removes.
+330 different texts of test (331 rows) and 335 of dev also stand in train, 687 rows of it, which
+`open_task` removes.
 "repeated" are models that were given these rows back, as the files come: what they gain is memory,
 which the last two columns show, accuracy on the texts of test that stand in those rows ("seen"),
 and on all others.

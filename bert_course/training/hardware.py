@@ -102,9 +102,9 @@ def choose_precision():
 def jit_compile():
     """Whether XLA should compile a step, as `compile` wants to be told.
 
-    JAX has nothing else. TensorFlow on a CPU does these sizes faster without (a whole step has
-    not been timed again lately). On its GPUs Keras decides, but for Blackwell, where TensorFlow 2.21 with XLA is
-    broken (tensorflow#111958).
+    JAX has nothing else. TensorFlow on a CPU does these sizes faster without (a whole step has not
+    been timed again lately). On its GPUs Keras decides, but for Blackwell, where TensorFlow 2.21
+    with XLA is broken (tensorflow#111958).
     """
     import keras
 
