@@ -73,10 +73,10 @@ def run(options):
     )
     print_classes(task)
     from bert_course.commands.finetuning_report import write_report  # Keras is slow to start
-    from bert_course.training.finetuned import HEADS, read_bert, save_finetuned
+    from bert_course.training.finetuned import read_body, save_finetuned
     from bert_course.training.finetuning import finetune
 
-    bert = read_bert(options.checkpoint, ignore=HEADS)  # of a fine-tuned model, too: its body
+    bert = read_body(options.checkpoint)
     print_unknown_pieces(task, bert.tokenizer)
     recipe = recipe_from(options, bert.config)
     begin = "the sizes and pieces of " if options.scratch else ""

@@ -24,6 +24,7 @@ ARCHITECTURES = {  # in transformers
     "tag": "BertForTokenClassification",
     "answer": "BertForQuestionAnswering",
 }
+NO_OLD_HEADS = "Not in the checkpoint, so still random: masked word head, next sentence head[.]"
 HEADS = ("classifier.", "qa_outputs.")  # how the names of their tensors begin, as in transformers
 
 
@@ -140,6 +141,13 @@ def load_finetuned(folder):
             )
         variable.assign(tensor.T)
     return tuned
+
+
+def read_body(folder):
+    """A checkpoint of pretraining, or of a fine-tuned model, whose head is left aside."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=NO_OLD_HEADS)  # nor would they be used
+        return read_bert(folder, ignore=HEADS)
 
 
 def read_bert(folder, ignore=()):
