@@ -26,6 +26,12 @@ def write_whole(content, path):
         beside.unlink(missing_ok=True)
 
 
+def is_taken(path):
+    """Whether something is there already; an empty folder is nothing."""
+    path = pathlib.Path(path)
+    return path.exists() and (not path.is_dir() or any(path.iterdir()))
+
+
 @contextlib.contextmanager
 def only_one(path, refusal):
     """Hold the file at `path` while we live, however we end; a second process is refused.

@@ -213,6 +213,7 @@ INSIDE = {
     ],
     "commands.finetune": [
         "commands.finetuning_report",
+        "files",
         "model.checkpoints",
         "places",
         "text.separated",  # its list of names, of a bearable length
@@ -223,7 +224,7 @@ INSIDE = {
     ],
     "commands.finetuning_report": ["files", "insight.show", "training.metrics"],
     "commands.predict": ["text.labelled", "training.finetuned"],
-    "commands.export": ["training.exporting", "training.finetuned"],
+    "commands.export": ["files", "training.exporting", "training.finetuned"],
     "commands.model_card": ["training.hardware"],
     "commands.demo": [
         "commands.model_card",

@@ -2,6 +2,8 @@
 
 import pathlib
 
+from bert_course.files import is_taken
+
 EXAMPLE = """
 import tensorflow as tf, tensorflow_text  # the model consists of operations of both
 model = tf.saved_model.load({out!r}).signatures["serving_default"]
@@ -22,7 +24,7 @@ def add_to(commands):
 
 def run(options):
     out = pathlib.Path(options.out).expanduser()
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if is_taken(out):
         raise ValueError(f"An export begins in a new folder, or an empty one. Received: {out}")
     try:
         from bert_course.training.exporting import export_strings  # Keras is slow to start
@@ -31,9 +33,8 @@ def run(options):
     from bert_course.training.finetuned import load_finetuned
 
     tuned = load_finetuned(options.model)
-    export_strings(tuned, out)
-    texts = ("texts", "others") if tuned.kind_name == "pairs" else ("texts",)
+    names = export_strings(tuned, out)
     print(f"the model is in {out}, for the labels {', '.join(tuned.kind.labels)}. To call it:")
-    inputs = ", ".join(f'{name}=tf.constant(["…"])' for name in texts)
+    inputs = ", ".join(f'{name}=tf.constant(["…"])' for name in names)
     print(EXAMPLE.format(out=str(out), inputs=inputs))
     return 0

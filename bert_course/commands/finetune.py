@@ -3,6 +3,7 @@
 import pathlib
 from collections import Counter
 
+from bert_course.files import is_taken
 from bert_course.places import course_data
 from bert_course.text.separated import listed
 
@@ -97,7 +98,7 @@ def run(options):
 
 def refuse_strange_folder(out, resume):
     """Before anything is read or trained, or what is there is written over."""
-    if out.exists() and not (out.is_dir() and (resume or not any(out.iterdir()))):
+    if is_taken(out) and not (resume and out.is_dir()):
         raise ValueError(
             "A run begins in a new folder, or an empty one; go on with one that is there with "
             f"--resume. Received: --out {out}, which is there already"

@@ -29,15 +29,15 @@ def run(options):
             "Give texts, or a --file with one in each line, and not both. "
             f"Received: {len(options.text)} texts, --file {options.file}"
         )
-    texts = [(f"text {number}", text) for number, text in enumerate(options.text, 1)]
-    texts = texts or read_lines(options.file)
+    texts = read_lines(options.file) if options.file else list(enumerate(options.text, 1))
+    where = f"{options.file}, line" if options.file else "text"
     from bert_course.training.finetuned import load_finetuned  # Keras is slow to start
 
     tuned = load_finetuned(options.model)
-    rows = [row_from(text, tuned.kind_name, place) for place, text in texts]
-    for (_, text), row, guess in zip(texts, rows, tuned.predict(rows), strict=True):
+    rows = [row_from(text, tuned.kind_name, f"{where} {number}") for number, text in texts]
+    for (number, text), row, guess in zip(texts, rows, tuned.predict(rows), strict=True):
         said = with_places(text, row, guess) if tuned.kind_name == "tag" else guess
-        line = {"line": int(row.place.rpartition(" ")[2])} if options.file else {}
+        line = {"line": number} if options.file else {}
         print(as_line({**line, "input": text, **said}))
     return 0
 
@@ -49,7 +49,7 @@ def as_line(content):
 
 
 def read_lines(name):
-    """(where it stands, text) of each line that is not blank."""
+    """(number, text) of each line that is not blank."""
     try:
         content = sys.stdin.buffer.read() if name == "-" else pathlib.Path(name).read_bytes()
         lines = re.split("\r\n?|\n", content.decode("utf-8-sig"))
@@ -57,7 +57,7 @@ def read_lines(name):
         raise ValueError(f"Text is read as UTF-8: convert it. Received: {name} ({error})") from None
     except OSError as error:
         raise ValueError(f"--file names a text file. Received: {name} ({error.strerror})") from None
-    found = [(f"{name}, line {n}", line) for n, line in enumerate(lines, 1) if line.strip()]
+    found = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     if not found:
         raise ValueError(f"A file must hold text. Received: {name}, which is empty")
     return found

@@ -61,7 +61,7 @@ EXPORTED = {"classify": StringModel, "multilabel": StringModel, "pairs": StringP
 
 
 def export_strings(tuned, folder):
-    """Write it beside, then rename."""
+    """Write it beside, then rename -> the names of its inputs."""
     if tuned.kind_name not in EXPORTED:
         raise ValueError(
             "Exported are models that label a text, or two, as a whole; for others, give ids to "
@@ -77,3 +77,4 @@ def export_strings(tuned, folder):
         os.replace(beside, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+    return [spec.name for spec in model.serve.input_signature]

@@ -344,10 +344,8 @@ def test_export_of_several_labels(finished, tmp_path):
     pytest.importorskip("tensorflow_text", reason="the tokenizer in a graph is not installed")
     served = tmp_path / "served"
     rows, tuned = small_task(kind).dev, load_finetuned(folder / "run" / "checkpoint")
-    scores = [list(guess["scores"].values()) for guess in tuned.predict(rows)]
-    threshold = float(np.median(scores)) + 1e-4  # halfway, so that some are chosen
-    assert abs(threshold - 0.5) > 1e-3
-    tuned.kind.threshold = threshold
+    scores = np.array([list(guess["scores"].values()) for guess in tuned.predict(rows)])
+    tuned.kind.threshold = float(np.quantile(scores, 0.8)) + 1e-6
     save_finetuned(tuned, tmp_path / "other")
     assert main(["export", "--model", str(tmp_path / "other"), "--out", str(served)]) == 0
     texts = tf.constant([row.text for row in rows])
@@ -355,7 +353,8 @@ def test_export_of_several_labels(finished, tmp_path):
     guesses = [guess["labels"] for guess in tuned.predict(rows)]
     chosen = [[label in labels for label in tuned.kind.labels] for labels in guesses]
     np.testing.assert_array_equal(answer["chosen"].numpy(), chosen)
-    assert 0 < np.mean(chosen) < 1
+    assert 0.1 < np.mean(chosen) < 0.3
+    assert np.mean(scores >= 0.5) > 0.4 or np.mean(scores >= 0.5) < 0.1  # a half chooses others
 
 
 def test_some_models_are_not_exported(finished, tmp_path, capsys):
