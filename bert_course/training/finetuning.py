@@ -139,8 +139,10 @@ class Training:
         body = build_encoder(tuned.config, rng) if self.recipe.scratch else self.bert.encoder
         tuned.encoder.set_weights(body.get_weights())
         for variable in tuned.head.trainable_variables:
-            is_matrix = len(variable.shape) == 2
-            variable.assign(0.02 * rng.standard_normal(variable.shape) * is_matrix)
+            if len(variable.shape) == 2:
+                variable.assign(0.02 * rng.standard_normal(variable.shape))
+            else:
+                variable.assign(tuned.kind.first_biases(self.task.train))
         for variable in model.variables:
             if "seed_generator" in variable.path:
                 variable.assign(rng.integers(2**31, size=variable.shape))

@@ -112,6 +112,18 @@ def test_the_body_is_that_of_the_model_and_the_head_is_new(quickly):
     assert np.abs(bias).max() < 1e-6
 
 
+def test_before_it_has_learned_each_label_is_as_likely_as_it_is_frequent(quickly):
+    """With a rate of almost nothing; from biases of 0 all chances would be near a half."""
+    rows = [
+        Row(row.text, None, ("red",) if n < 6 else (), "here") for n, row in enumerate(TASK.dev)
+    ]
+    task = TASK._replace(kind="multilabel", labels=["glad", "red"], train=rows * 4, dev=rows)
+    tuned = finetune(BERT, task, recipe=tiny_recipe(1, rate=1e-12))
+    shares = {"glad": 0.5 / 97, "red": 24.5 / 97}
+    for guess in tuned.predict(rows):
+        assert guess["scores"] == pytest.approx(shares, rel=0.3)
+
+
 # ---------------------------------------------------------------------------- killed and resumed
 
 

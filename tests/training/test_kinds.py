@@ -85,6 +85,19 @@ def test_several_labels_and_their_threshold():
     json.dumps([guesses, kind.threshold])
 
 
+def test_biases_begin_with_how_frequent_each_label_is():
+    rows = [row("hen", ("a",))] * 3 + [row("sun", ())] * 96
+    biases = SeveralLabels(["a", "b"]).first_biases(rows)
+    assert 1 / (1 + np.exp(-biases)) == pytest.approx([3.5 / 100, 0.5 / 100])
+
+
+@pytest.mark.parametrize(
+    ("kind", "count"), [(Classes(["a", "b", "c"]), 3), (Tags(TAGS), len(TAGS)), (Answers(), 2)]
+)
+def test_other_biases_begin_with_nothing(kind, count):
+    assert kind.first_biases([]).tolist() == [0] * count
+
+
 # --------------------------------------------------------------------------------------------- tags
 
 
