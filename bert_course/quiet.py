@@ -1,6 +1,7 @@
-"""Start the backend without its banner: some ten red lines on standard error that mean nothing."""
+"""The backend without its banner, ten red lines that mean nothing, and without a false alarm."""
 
 import contextlib
+import logging
 import os
 import sys
 import tempfile
@@ -27,3 +28,15 @@ def parked_stderr():
             sys.stderr.flush()
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def without_retracing_alarm():
+    """Batches of texts have several widths, and TensorFlow, which compiles for each, warns of that.
+
+    It takes for a mistake that a function is compiled so often. Its other warnings are shown.
+    """
+    logging.getLogger("tensorflow").addFilter(_is_no_retracing_alarm)
+
+
+def _is_no_retracing_alarm(record):
+    return "triggered tf.function retracing" not in record.getMessage()

@@ -1,3 +1,4 @@
+import logging
 import os
 import subprocess
 import sys
@@ -5,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bert_course.quiet import parked_stderr
+from bert_course.quiet import parked_stderr, without_retracing_alarm
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -47,6 +48,18 @@ def test_no_file_is_left_open():
     if before is None:
         pytest.skip("this system does not list open files in /dev/fd")
     assert len(os.listdir("/dev/fd")) == before
+
+
+def test_of_tensorflows_warnings_one_is_not_shown(caplog):
+    without_retracing_alarm()
+    logger = logging.getLogger("tensorflow")
+    logger.warning(
+        "5 out of the last %d calls to %s triggered tf.function retracing. Tracing", 11, 2
+    )
+    logger.warning("Gradients do not exist for %s", "a kernel")
+    assert [record.getMessage() for record in caplog.records] == [
+        "Gradients do not exist for a kernel"
+    ]
 
 
 def test_importing_the_model_says_nothing():

@@ -36,7 +36,7 @@ On another machine, or with other versions, numbers are rounded otherwise.
 
 Words are hidden as in `ceiling.json`; whole stories are read. The next sentence is asked of
 {pairs:,} pairs, for which the stories are cut several times, at other places. A minimal pair is
-judged by the pseudo-log-likelihood of its two sentences.
+judged by the pseudo-log-likelihood of its two sentences, which have equally many pieces.
 
 | minimal pairs | right |
 | --- | ---: |

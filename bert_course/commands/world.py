@@ -28,7 +28,7 @@ def run(options):
     files |= build_vocabulary(train_text)
     vocabulary = files["vocab.txt"].decode("utf-8").removesuffix("\n").split("\n")
     files |= build_ceiling(train_text, vocabulary, progress)
-    files |= build_minimal_pairs(progress)
+    files |= build_minimal_pairs(vocabulary, progress)
     files |= build_tasks(progress)
     files |= build_datasheet(files)
     for name, content in files.items():

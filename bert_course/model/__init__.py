@@ -2,9 +2,10 @@
 
 import os
 
-from bert_course.quiet import parked_stderr
+from bert_course.quiet import parked_stderr, without_retracing_alarm
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+without_retracing_alarm()
 with parked_stderr():
     import keras
 

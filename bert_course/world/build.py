@@ -70,14 +70,15 @@ def build_ceiling(train_text, vocabulary, progress):
     return {"ceiling.json": _as_json({"blanks": len(found), **rounded})}
 
 
-def build_minimal_pairs(progress):
+def build_minimal_pairs(vocabulary, progress):
     """{"minimal_pairs.tsv": ...}: the same number for each phenomenon, in turn."""
+    tokenizer = WordPieceTokenizer(vocabulary)
     found = {phenomenon: {} for phenomenon in RULES}  # a dict as a set that keeps its order
     for story, rng in progress(stories("minimal pairs"), "minimal_pairs.tsv", None):
         wanted = [name for name, pairs in found.items() if len(pairs) < PAIRS_PER_PHENOMENON]
         if not wanted:
             break
-        for pair in minimal_pairs(story, rng, wanted):
+        for pair in minimal_pairs(story, rng, tokenizer, wanted):
             found[pair.phenomenon][pair] = None
     rows = [MinimalPair._fields, *(pair for pairs in found.values() for pair in pairs)]
     return {"minimal_pairs.tsv": _as_table(rows)}

@@ -69,7 +69,9 @@ from stories that are in no other file.
 `minimal_pairs.tsv`: {phenomena} phenomena, {pairs} pairs each. The bad sentence has one other word,
 to which the oracle gives the probability 0 after the same context. So it is impossible in this
 world, where each season has its own weather and each mood its own words; as English it is wrong in
-some phenomena, and in others merely not what happened. The shortest pair of each:
+some phenomena, and in others merely not what happened. Both words have the same number of pieces
+of `vocab.txt`: a model that sees a [MASK] for each piece could else tell them by that number. The
+shortest pair of each:
 
 | phenomenon | context | good | bad |
 | --- | --- | --- | --- |

@@ -59,14 +59,23 @@ class MinimalPair(NamedTuple):
     bad: str
 
 
-def minimal_pairs(story, rng, phenomena=tuple(RULES)):
-    """For each of the phenomena that the story shows, one pair from it."""
+def minimal_pairs(story, rng, tokenizer, phenomena=tuple(RULES)):
+    """For each of the phenomena that the story shows, one pair from it.
+
+    The two words have as many pieces as one another. BERT is asked for a word by a [MASK] for each
+    of its pieces, and with another number of them it would be asked another question: after *the
+    aunt*, two masks can only be *feeds*, and one can only be a plural, be it right or wrong.
+
+    Paper: Assessing BERT's Syntactic Abilities (Goldberg, 2019), where both words have one piece.
+    """
     for phenomenon in phenomena:
         rule = RULES[phenomenon]
         for number, word in _in_any_order(words_under(rule, story), rng):
             before = context(story.sentences, number, rule.sentences)
             sentence = story.sentences[number]
+            size = len(tokenizer.ids(word.text))
             rivals = impossible_texts(word, rule, [*before, sentence])
+            rivals = [text for text in rivals if len(tokenizer.ids(text)) == size]
             if rivals:
                 bad = respell(sentence, word, rivals[int(rng.random() * len(rivals))])
                 yield MinimalPair(phenomenon, as_paragraph(before), as_text(sentence), as_text(bad))

@@ -1,5 +1,6 @@
 """The bad sentence is impossible, the good one is not, and they differ in one word."""
 
+import itertools
 import re
 from collections import Counter
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from bert_course.places import course_data
-from bert_course.world.minimal_pairs import RULES, impossible_texts
+from bert_course.text.wordpiece import WordPieceTokenizer
+from bert_course.world.build import stories
+from bert_course.world.minimal_pairs import RULES, impossible_texts, minimal_pairs
 from bert_course.world.story import Story
 from bert_course.world.words import DAYS, LISTS, plural
 
@@ -34,6 +37,26 @@ def test_one_word_differs(table):
         good, bad = good.split(), bad.split()
         assert len(good) == len(bad)
         assert sum(one != other for one, other in zip(good, bad, strict=True)) == 1
+
+
+def test_the_number_of_pieces_tells_nothing(table):
+    tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
+    for _, _, good, bad in table:
+        assert len(tokenizer.ids(good)) == len(tokenizer.ids(bad)), f"{good} | {bad}"
+
+
+def test_the_first_pairs_are_what_the_generator_writes(table):
+    """Of two phenomena: one that many stories show, and one whose words often differ in pieces."""
+    tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
+    for phenomenon in ("a name from before", "agreement with the word before"):
+        made = []
+        for story, rng in itertools.islice(stories("minimal pairs"), 40):
+            wanted = tuple(RULES)
+            pairs = minimal_pairs(story, rng, tokenizer, wanted)
+            made += [list(pair) for pair in pairs if pair.phenomenon == phenomenon]
+        there = [row for row in table if row[0] == phenomenon][: len(made)]
+        assert len(made) > 2
+        assert list(dict.fromkeys(map(tuple, made))) == list(map(tuple, there))
 
 
 def test_some_need_long_context(table):
