@@ -75,19 +75,10 @@ PLANS["further"] = PLANS["checkpoint"]._replace(
     share=0.2,
     alike=False,  # it begins with a model
 )
-# Rows of a sentence or two, in which nothing but the name tells that Karl is a boy; then stories.
-PLANS["third"] = PLANS["further"]._replace(
-    lengths=(24, 128, 24, 288),
-    copies=(3, 6, 3, 8),
-    steps=(5_000, 5_000, 4_000, 6_500),
-    batch_size=(64, 16, 64, 8),
-    rate=1e-3,
-)
 # How data/checkpoint was made: what its card says.
 CHECKPOINT = """python -m bert_course demo --plan checkpoint --out ONE
     python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO"""
 MAX_LENGTH = 320  # the longest story has 302 tokens
-LEAST_READ = 32  # the longest sentence with its special pieces has 29
 SHOWN = 10
 PAIRS = 3_200  # to ask for the next sentence
 
@@ -161,9 +152,8 @@ def pretrain_on_stories(plan, tokenizer, folder, options):
     start = load_pretrained(options.checkpoint) if options.checkpoint else None
     examples = []
     for length, copies in zip(plan.lengths, plan.copies, strict=True):
-        known = examples.count(folder / f"examples_{length}")  # a length may come back
         examples.append(folder / f"examples_{length}")
-        if not known and not (options.resume and examples[-1].exists()):
+        if not (options.resume and examples[-1].exists()):
             print(f"examples of {length} tokens from the corpus", flush=True)
             corpus = [course_data() / "corpus" / plan.corpus]
             write_examples(
@@ -178,7 +168,6 @@ def pretrain_on_stories(plan, tokenizer, folder, options):
 
     @functools.cache
     def held_out(length):
-        length = max(length, LEAST_READ)
         return story_batches(tokenizer, length, 100) + pair_batches(tokenizer, length, count=512)
 
     with Lines() as lines:
