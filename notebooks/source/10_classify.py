@@ -9,8 +9,8 @@
 # - say what pretraining is worth at 25, 50, 100 and 400 labels, and when *not* to fine-tune;
 # - read an accuracy with suspicion: against seeds, wrong labels, rare classes, a bag of words.
 #
-# Time: three quarters of an hour to read; it runs in five minutes on two CPU cores (on a GPU
-# it has not been timed).
+# Time: three quarters of an hour to read; it runs in about five minutes on two CPU cores (on a
+# GPU it has not been timed).
 
 # %%
 import importlib.util
@@ -32,7 +32,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from bert_course.insight.show import confusion, curves, describe, show_source
-from bert_course.model.checkpoints import Bert, load_pretrained
+from bert_course.model.checkpoints import load_pretrained
 from bert_course.places import course_data
 
 # %% [markdown]
@@ -52,6 +52,8 @@ sentiment = open_task("sentiment")
 sentiment = sentiment._replace(dev=sentiment.dev[:50], test=sentiment.test[:200])
 for row in sentiment.train[4:7]:
     print(f"{row.label}: {row.text}")
+always_glum = np.mean([row.label == "glum" for row in sentiment.test])
+print(f"Who always says glum is right in {always_glum:.2f} of the test.")
 
 # %% [markdown]
 # *Fine-tuning* keeps the whole body, and puts a small new head where those of pretraining were: a
@@ -114,73 +116,76 @@ print("100 labels, eight lines, more than four of five right: True")
 from bert_course.training.finetuning import depth_below_head
 
 L = bert.config.num_layers
-parts = ["pooler", *(f"block {number}" for number in range(L, 0, -1)), "embeddings"]
+parts = {"pooler": [0], **{f"block {L + 1 - depth}": [depth] for depth in range(1, L + 1)}}
+parts |= {"embeddings": [L + 1], "all of them": [*range(L + 2)]}
 depths = np.array([depth_below_head(weight.path, L) for weight in naive.encoder.weights])
 old, new = bert.encoder.get_weights(), naive.encoder.get_weights()
 
 
-def length_of(arrays, depth):
-    return np.sqrt(sum((array**2).sum() for array, d in zip(arrays, depths) if d == depth))
+def length_of(arrays, wanted):
+    return np.sqrt(sum((array**2).sum() for array, d in zip(arrays, depths) if d in wanted))
 
 
 # %% [markdown]
 # How far has each part gone from where it was, relative to its own length? And does it matter? Put
-# the *old* weights back, one part at a time.
+# the *old* weights back, one part at a time, and at last all of them.
 #
-# **Predict.** Is there a part that did not move? And without whose learning does the classifier
-# suffer most: that of the pooler, which is next to the head, of a block, or of the embeddings?
+# **Predict.** Is there a part that did not move? And which part's learning does the classifier miss
+# most: that of the pooler, which is next to the head, of a block, or of the embeddings?
 
 # %%
 moved, without = {}, {}
-for depth, part in enumerate(parts):
-    moved[part] = length_of([b - a for a, b in zip(old, new)], depth) / length_of(old, depth)
-    mixed = [a if d == depth else b for a, b, d in zip(old, new, depths)]
+for part, wanted in parts.items():
+    moved[part] = length_of([b - a for a, b in zip(old, new)], wanted) / length_of(old, wanted)
+    mixed = [a if d in wanted else b for a, b, d in zip(old, new, depths)]
     naive.encoder.set_weights(mixed)
     without[part] = accuracy(naive, sentiment.test)
-naive.encoder.set_weights(old)
-old_body = accuracy(naive, sentiment.test)
 naive.encoder.set_weights(new)
-assert min(moved.values()) > 0.05 and old_body < by_hand - 0.2
+assert min(moved.values()) > 0.05
 print("every part has moved by more than a twentieth: True")
 
 # %%
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3), sharey=True)
-axes[0].barh(parts, list(moved.values()), color="#31446b")
+axes[0].barh(list(parts), list(moved.values()), color="#31446b")
 axes[0].set(title="how far it moved", xlabel="relative to its own length")
-axes[1].barh(parts, list(without.values()), color="#b8a24a")
+axes[1].barh(list(parts), list(without.values()), color="#b8a24a")
 axes[1].axvline(by_hand, color="black", linestyle=":")
-axes[1].set(title="with its old weights back", xlabel="accuracy", xlim=(0.4, 1))
+axes[1].set(
+    title="with its old weights back", xlabel="accuracy (dotted: as trained)", xlim=(0.4, 1)
+)
 plt.show()
 describe(
-    "two panels of bars, from the embeddings at the top down to the pooler. Left: every part has "
-    "moved. Right: accuracy with the old weights of one part put back, all high, and a dotted line "
-    "for none."
+    "two panels of bars, from all of them at the top, then the embeddings, down to the pooler. "
+    "Left: every part has moved. Right: accuracy with old weights put back. High for each single "
+    "part, near one half for all of them; a dotted line for the model as trained."
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
 # Every part has moved: the pooler farthest, the embeddings least, and the lowest block about as far
-# as the highest. None is missed much. In our run the highest block was missed most, by six or seven
-# points of a hundred, and without what one of the others had learned the score was even better. That
-# is one run, judged on 200 texts.
+# as the highest. None is missed much: the highest block most, by six or seven points of a hundred, and
+# without what one of the others had learned the score was even better. That is one run, judged on 200
+# texts; its numbers stand below.
 #
 # </details>
 
-# %%
-assert old_body < 0.7 < min(without.values())
-print("the whole old body under the new head: fewer than seven of ten right: True")
+# %% tags=["nbval-ignore-output"]
+print(f"as trained {by_hand:.3f}; with the old weights of")
+print(*[f"{part} {score:.3f}" for part, score in without.items()], sep=", ")
+*single, old_body = sorted(without.values(), reverse=True)
+assert old_body == without["all of them"] < 0.65 and min(single) > 0.75
 
 # %% [markdown]
 # The left picture shows that nothing was frozen; what has moved need not be useful yet. The right one
 # warns against saying which part matters. No single one is indispensable here, but with the whole old
-# body (the last line) the new head loses its hold.
+# body (the bar at the top) the new head is no better than *always glum*.
 #
 # The other half of the comparison: keep the body as it was, and let only the head learn. That is
 # logistic regression on pooled vectors. (`Recipe(frozen=True)` is close to it: AdamW instead of a
 # solver, and no scaling.)
 
-# %%
+# %% tags=["nbval-approx"]
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -202,13 +207,13 @@ def classifier(vectors, labels):
 
 head = classifier(pooled_vectors(few), labels_of(few))
 head_alone = head.score(pooled_vectors(sentiment.test), labels_of(sentiment.test))
-assert by_hand > head_alone + 0.15
-print("all weights are better than the head alone, by more than .15: True")
+assert head_alone < always_glum + 0.1 and by_hand > head_alone + 0.2
+print(f"the head alone: {head_alone:.2f}")
 
 # %% [markdown]
-# So the head alone, 129 numbers on a body that was never told of the question, gets little out of
-# the pooled vector: 0.52 in our run, where all weights together had 0.94. What those articles describe exists, but it is another method, and here it is
-# worse.
+# So the head alone, 129 numbers on a body that was never told of the question, gets nothing out of
+# the pooled vector: *always glum* is as good. That is the pooled vector's fault and not freezing's:
+# see *frozen* in 10.2. What those articles describe exists, but it is another method.
 #
 # ## 10.2 What labels are worth
 #
@@ -223,7 +228,8 @@ show_source(Training.train)
 # %% [markdown]
 # In your own work, `finetune(bert, task, recipe=Recipe(…))` is all you need. Here we want many small
 # sets of rows, each drawn with its own seed. So that the training step is compiled only once, we
-# keep one `Training` and change its rows.
+# keep one `Training` and change its rows. (The rate's schedule stays that of the first rows, 100
+# steps: a run with fewer ends before the rate is down to 0.)
 
 # %%
 recipe = Recipe(epochs=4, batch_size=4, rate=1e-3, max_length=72, dropout=0.0)
@@ -231,8 +237,8 @@ quietly = {"report": lambda line: None}
 training = Training(bert, sentiment._replace(train=few), recipe, **quietly)
 
 
-def tune(training, body, rows, seed, epochs=4, batch_size=4):
-    training.bert, training.task = body, training.task._replace(train=rows)
+def tune(training, rows, seed, epochs=4, batch_size=4):
+    training.task = training.task._replace(train=rows)
     training.recipe = replace(training.recipe, epochs=epochs, batch_size=batch_size)
     training.windows["train"] = training.tuned.windows(rows)
     training.lengths = np.array([len(window.ids) for window in training.windows["train"]])
@@ -241,7 +247,7 @@ def tune(training, body, rows, seed, epochs=4, batch_size=4):
 
 
 # %%
-package = tune(training, bert, few, seed=0)
+package = tune(training, few, seed=0)
 assert package > 0.8
 print("the package too has more than four of five right: True")
 
@@ -264,16 +270,16 @@ vectors = layer_features(bert, text_spots(bert, [row.text for row in both]))[-1]
 means = {row.text: vector for row, vector in zip(both, vectors)}
 
 
-def frozen(rows, test=sentiment.test):
+def frozen(rows):
     fitted = classifier([means[row.text] for row in rows], labels_of(rows))
-    return fitted.score([means[row.text] for row in test], labels_of(test))
+    return fitted.score([means[row.text] for row in sentiment.test], labels_of(sentiment.test))
 
 
 # %%
-def bag(rows, analyzer):
+def bag(rows, analyzer, test=sentiment.test):
     reader = make_pipeline(CountVectorizer(analyzer=analyzer), LogisticRegression(max_iter=1000))
     reader.fit([row.text for row in rows], labels_of(rows))
-    return reader.score([row.text for row in sentiment.test], labels_of(sentiment.test))
+    return reader.score([row.text for row in test], labels_of(test))
 
 
 def cut(text):
@@ -281,47 +287,45 @@ def cut(text):
 
 
 counts, scores = [25, 50, 100, 400], {}
+draws = {count: [drawn(sentiment.train, count, seed) for seed in range(5)] for count in counts}
 for count in counts:
-    draws = [drawn(sentiment.train, count, seed) for seed in range(5)]
-    scores["bag of words", count] = [bag(rows, "word") for rows in draws]
-    scores["bag of pieces", count] = [bag(rows, cut) for rows in draws]
-    scores["frozen, mean of tokens", count] = [frozen(rows) for rows in draws]
+    scores["bag of words", count] = [bag(rows, "word") for rows in draws[count]]
+    scores["bag of pieces", count] = [bag(rows, cut) for rows in draws[count]]
+    scores["frozen, mean of tokens", count] = [frozen(rows) for rows in draws[count]]
 
 # %% [markdown]
 # The fine-tuned ones get 60 to 100 steps, whatever the number of rows. From scratch that is not
 # enough: with 400 rows and 400 steps of the same recipe, the network still gave one answer to all
-# texts (two seeds, measured on one CPU core in November 2026). So at 100 and 400 rows it has a
-# recipe of its own, with dropout, larger batches and 300 steps. At 25 and 50 it has not, and those two
-# points say nothing against it. The rows are drawn five times for the bags, the frozen and the
-# fine-tuned model; from scratch, which is slow, two or three runs must do; and all 400 rows can be drawn
-# in one way only. (*Always glum* would be right in 0.53 of the test.)
+# texts (two seeds, measured on one CPU core in November 2026). So it has a recipe of its own, with
+# dropout, larger batches and 300 steps. That is slow, so it runs with 100 rows and with 400 only, and
+# with three draws of the 100. The others have five draws. All 400 rows can be drawn in one way only:
+# there the two networks have two seeds each. (Both networks also spend 50 labelled dev rows on
+# choosing their epoch. The frozen body and the bags do not.)
 #
 # **Predict.** Pretraining is said to matter most when labels are few. So with 25 labels, which is
 # best: the fine-tuned BERT, the frozen one, or a bag?
 
 # %%
-scratch = Bert(bert.config, bert.vocabulary, bert.lowercase, rng=1)
-for name, body, seeds, many in (("fine-tuned", bert, 5, 3), ("from scratch", scratch, 2, 2)):
-    for count, epochs in ((25, 9), (50, 6), (100, 4))[:many]:
-        draws = [drawn(sentiment.train, count, seed) for seed in range(seeds)]
-        scores[name, count] = [
-            tune(training, body, rows, seed, epochs) for seed, rows in enumerate(draws)
-        ]
-scores["fine-tuned", 400] = [tune(training, bert, sentiment.train, s, 3, 16) for s in range(2)]
+scores["fine-tuned", 25], losses = [], []
+for seed, rows in enumerate(draws[25]):
+    scores["fine-tuned", 25].append(tune(training, rows, seed, epochs=9))
+    losses.append(training.history[-1]["loss"])  # the mean of its last epoch
+scores["fine-tuned", 50] = [tune(training, rows, seed, 6) for seed, rows in enumerate(draws[50])]
+others = [tune(training, draws[100][seed], seed) for seed in range(1, 5)]
+scores["fine-tuned", 100] = [package, *others]  # `few` is the first draw
+scores["fine-tuned", 400] = [tune(training, sentiment.train, seed, 3, 16) for seed in range(2)]
 
 # %%
-for rows, epochs, batch_size, seeds in ((few, 24, 8, 3), (sentiment.train, 6, 8, 2)):
-    own = replace(recipe, epochs=epochs, batch_size=batch_size, dropout=0.1, scratch=True)
-    task = sentiment._replace(train=rows)
-    results = finetune(bert, task, recipe=own, seeds=range(seeds)).results  # a body for each seed
-    scores["from scratch", len(rows)] = [result["test"]["accuracy"] for result in results]
+own = replace(recipe, epochs=24, batch_size=8, dropout=0.1, scratch=True)  # a body for each seed
+raw = Training(bert, sentiment._replace(train=few), own, **quietly)
+scores["from scratch", 100] = [tune(raw, draws[100][seed], seed, 24, 8) for seed in range(3)]
+scores["from scratch", 400] = [tune(raw, sentiment.train, seed, 6, 8) for seed in range(2)]
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The frozen one, by far. With 25 labels the fine-tuned BERT is no better than *always glum*. It has
-# no trouble with the 25 texts, which it learns by heart: in two trials with this recipe, and an earlier
-# checkpoint, the loss on them was 0.02 or less after six epochs (one CPU core, 21 November 2026).
+# The frozen one, by far. With 25 labels the fine-tuned BERT is on average as good as *always glum*. It
+# has no trouble with the 25 texts, which it learns by heart: below the table stands its loss on them.
 #
 # </details>
 #
@@ -333,12 +337,13 @@ names = ["fine-tuned", "frozen, mean of tokens", "bag of pieces", "bag of words"
 colours = ("#31446b", "#b8a24a", "#8a8678", "#8a8678", "#31446b")
 mean = {key: np.mean(each) for key, each in scores.items()}
 sd = {key: np.std(each, ddof=1) for key, each in scores.items()}
+shown = {name: [count for count in counts if (name, count) in scores] for name in names}
 
 # %%
 _, ax = plt.subplots(figsize=(7, 4))
 for shift, (name, colour, stroke) in enumerate(zip(names, colours, ("-", "-", "-", ":", ":"))):
-    x = np.array(counts) * 1.03 ** (shift - 2)
-    y, error = ([each[name, count] for count in counts] for each in (mean, sd))
+    y, error = ([each[name, count] for count in shown[name]] for each in (mean, sd))
+    x = np.array(shown[name]) * 1.03 ** (shift - 2)
     ax.errorbar(x, y, error, label=name, color=colour, linestyle=stroke, marker="o", capsize=3)
 ax.set(xscale="log", xlabel="labelled texts", ylabel="accuracy on 200 test texts")
 ax.set_xticks(counts, counts)
@@ -346,9 +351,9 @@ ax.minorticks_off()
 ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.02, 0.5))
 plt.show()
 describe(
-    "accuracy against 25, 50, 100, 400 labels. Fine-tuned: near one half at 25, long error bars at "
-    "50, nearly 1 from 100 on. Frozen: above 0.7 everywhere, rising little. Bags: near one half at "
-    "25, rising later. From scratch: below 0.7 up to 100, then where the bag of pieces is."
+    "accuracy against labels. Fine-tuned: near one half at 25, long error bars at 50, nearly 1 "
+    "from 100 on. Frozen: above 0.7 everywhere, rising little. Bags: near one half at 25, rising "
+    "later. From scratch: far below at 100, and at 400 where the bag of pieces is."
 )
 
 # %% [markdown]
@@ -356,28 +361,41 @@ describe(
 
 # %% tags=["nbval-ignore-output"]
 for name in names:
-    print(f"{name:24}", *[f"{mean[name, c]:.3f} ± {sd[name, c]:.3f}" for c in counts], sep="  ")
+    told = [f"{c}: {mean[name, c]:.3f} ± {sd[name, c]:.3f}" for c in shown[name]]
+    print(f"{name:24}", *told, sep="  ")
+for count in (25, 50, 100):
+    print(f"fine-tuned, each of {count}:", *[f"{one:.2f}" for one in scores["fine-tuned", count]])
+print("loss on the 25 texts in the last epoch:", *[f"{loss:.3f}" for loss in losses])
+assert np.median(losses) < 0.2
 
 # %% [markdown]
-# The picture proves that the question "which is best?" has no answer without a number of labels. At
+# The picture shows that the question "which is best?" has no answer without a number of labels. At
 # 100, fine-tuning is nearly perfect, and nothing else comes close. At 25 it is the frozen body, which
 # has read as many stories and has only 129 numbers to learn; it leads the fine-tuned one by far. In
-# between, look at the error bar: some draws of 50 texts were enough to find the question, and others
-# were not. A single run would have told you either story.
+# between, look at the five scores: some runs with 50 texts found the question, and others did not.
+# (Rows and head were both drawn anew, so you cannot tell which of the two it was.) A single run would
+# have told you either story.
 #
-# Two more surprises. From 50 labels on a bag of pieces beats a bag of words; one reason may be that
-# *grumpy* and *grumpily* share the piece *grump*. And the network from scratch, given steps enough, is
-# about where a bag of pieces is, a little above it at 100 and level with it at 400: attention is of little
-# use to a network that has to learn the words from the same few texts.
+# Two more surprises. From 50 labels on a bag of pieces beats a bag of words. And the network from
+# scratch, given steps enough, is about where a bag of pieces is. Is the first because forms of one word
+# share a piece? See how two pairs are cut:
+
+# %%
+for word in ("grumpy", "grumpily", "gloomy", "gloomily"):
+    print(word, cut(word)[1:-1])
+
+# %% [markdown]
+# *Grumpy* and *grumpily* share one, *gloomy* and *gloomily* do not. So this is a part of the reason at
+# most.
 
 # %%
 pooled_sd = np.sqrt((sd["fine-tuned", 100] ** 2 + sd["from scratch", 100] ** 2) / 2)
 assert mean["fine-tuned", 100] - mean["from scratch", 100] > 3 * pooled_sd
 assert (
     mean["frozen, mean of tokens", 25]
-    > max(mean["fine-tuned", 25], mean["bag of pieces", 25]) + 0.1
+    > max(mean["fine-tuned", 25], mean["bag of pieces", 25]) + 0.15
 )
-assert mean["fine-tuned", 100] > mean["frozen, mean of tokens", 100] + 0.03
+assert mean["fine-tuned", 100] > mean["frozen, mean of tokens", 100] + 0.06
 print("100 labels: pretrained above scratch by more than 3 standard deviations: True")
 print("frozen is better at 25, fine-tuned at 100: True")
 
@@ -387,19 +405,22 @@ print("frozen is better at 25, fine-tuned at 100: True")
 # Now the settings that people argue about. All arms get the same 100 rows and three seeds, which
 # draw the head and the order of the texts. Either the learning rate is 3e-4 instead of 1e-3; or a
 # batch is 8 texts instead of 4, with as many steps; or the length is at most 32 instead of 72. (A
-# text that is too long is not cut off. It becomes two overlapping windows, and the mean of their
-# logits decides.)
+# text that is too long is not cut off. It becomes two or three overlapping windows, and the mean of
+# their logits decides. So that the steps are as many, a batch is 10 windows then.)
 #
 # **Predict.** Which of the three changes matters more than another seed does?
 
 # %%
 few_task = sentiment._replace(train=few)
 slow = finetune(bert, few_task, recipe=replace(recipe, rate=3e-4), seeds=range(3))
-grid = {"as above": [tune(training, bert, few, seed) for seed in range(3)]}
+grid = {"as above": [package, *(tune(training, few, seed) for seed in (1, 2))]}
 grid["rate 3e-4"] = [result["test"]["accuracy"] for result in slow.results]
-grid["batch 8"] = [tune(training, bert, few, seed, 8, 8) for seed in range(3)]
-short = finetune(bert, few_task, recipe=replace(recipe, max_length=32), seeds=range(3))
+grid["batch 8"] = [tune(training, few, seed, 8, 8) for seed in range(3)]
+shorter = replace(recipe, max_length=32, batch_size=10)
+short = finetune(bert, few_task, recipe=shorter, seeds=range(3))
 grid["length 32"] = [result["test"]["accuracy"] for result in short.results]
+windows = np.bincount([window.row for window in short.windows(few)])
+print(f"{windows.sum()} windows; texts with 1, 2 and 3 of them:", *np.bincount(windows)[1:])
 
 # %% tags=["nbval-ignore-output"]
 for name, each in grid.items():
@@ -412,16 +433,17 @@ assert np.mean(grid["as above"]) > 0.85
 # <details><summary>Answer</summary>
 #
 # No effect of the batch shows. The lower rate had a lower mean in our run, for which one bad seed of
-# three is enough. The shorter length was a little worse with every seed.
+# three is enough. The shorter length had one that is lower by two points of a hundred, about what
+# seeds do.
 #
 # </details>
 #
 # With three seeds, the honest conclusion is about the *spread*. The first recipe works with every
 # seed. Where single runs fail, which of two settings looks better depends on the seeds you happened to
-# try. For the short windows there is a reason to expect harm: the sentence that gives the mood away
-# stands in one of the two, and the other one is taught the label all the same. And 3e-4 is no strange
-# rate. It is what the package takes for this width if you do not choose, and a hundred steps with it
-# can be too few.
+# try. For the short windows there is a reason to expect harm: the sentence that gives the mood away may
+# stand in one of them only, and the others are taught the label all the same. It is little here, if
+# there is any. And 3e-4 is no strange rate. It is what the package takes for this width if you do not
+# choose, and a hundred steps with it can be too few.
 #
 # ## 10.4 Labels that lie, classes that are rare
 #
@@ -441,10 +463,9 @@ def flipped(rows, share, seed):
 # model loses more, the fine-tuned one or the frozen one?
 
 # %%
-draws = [drawn(sentiment.train, 100, seed) for seed in range(3)]
-lies = [flipped(rows, 0.2, seed) for seed, rows in enumerate(draws)]
+lies = [flipped(rows, 0.2, seed) for seed, rows in enumerate(draws[100][:3])]
 noisy = {
-    "fine-tuned": [tune(training, bert, rows, seed) for seed, rows in enumerate(lies)],
+    "fine-tuned": [tune(training, rows, seed) for seed, rows in enumerate(lies)],
     "frozen, mean of tokens": [frozen(rows) for rows in lies],
 }
 assert np.mean(noisy["fine-tuned"]) < mean["fine-tuned", 100] - 0.05
@@ -457,7 +478,7 @@ for name, each in noisy.items():
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The fine-tuned one, and how much depends on the draw: look at its ±.
+# On average the fine-tuned one. But look at its ±: three draws with such a spread do not show it.
 #
 # </details>
 #
@@ -465,71 +486,75 @@ for name, each in noisy.items():
 # out of reach of the labels. But look where both end: about the same place, and with such a spread
 # nobody can say from three draws which is better here.
 #
-# Rare classes are the other plague. Take ten glad texts for each glum one, in train and in a second
-# test. (The first test keeps about as many of each.) Then *always glad* is right in nine of ten.
-# `Recipe(weighted=True)` lets every class count alike in the loss, however rare it is. Here are the
-# weights that it gives; scikit-learn calls the same ones *balanced*.
+# Rare classes are the other plague. Take 60 glad texts and 6 glum ones to learn from, and suppose
+# that later, too, ten glad ones will come for each glum one. Then *always glad* is right in ten of
+# eleven, 0.91. `Recipe(weighted=True)` lets every class count alike in the loss, however rare it is.
+# Here are the weights that it gives; scikit-learn calls the same ones *balanced*.
 
 # %%
 from bert_course.training.finetuning import weights_of_classes
 from sklearn.utils.class_weight import compute_class_weight
 
 glad, glum = ([row for row in sentiment.train if row.label == each] for each in sentiment.labels)
-skewed = glad[:60] + glum[:6]
-many, rare = ([row for row in sentiment.test if row.label == each] for each in sentiment.labels)
-skewed_test = many + rare[: len(many) // 10]
-class_weights = weights_of_classes(sentiment._replace(train=skewed))
+
+
+def skewed(seed):
+    return drawn(glad, 60, seed) + drawn(glum, 6, seed)
+
+
+class_weights = weights_of_classes(sentiment._replace(train=skewed(0)))
 classes = np.array(sentiment.labels)
-theirs = compute_class_weight("balanced", classes=classes, y=labels_of(skewed))
+theirs = compute_class_weight("balanced", classes=classes, y=labels_of(skewed(0)))
 np.testing.assert_allclose(class_weights, theirs, rtol=1e-6)
-print(f"always glad: {len(many) / len(skewed_test):.2f} of the skewed test; weights", class_weights)
+print("weights of glad and glum:", class_weights)
 
 # %% [markdown]
 # To see what they do without the luck of a new head, take the frozen body with logistic regression once
-# more, which has none.
+# more, which has none. It is so quick that you can afford ten draws.
 
 # %%
 from bert_course.training.metrics import confusion_matrix
 
 
-def numbers(names):
-    return np.array([sentiment.labels.index(name) for name in names])
-
-
-matrices, on_skewed = {}, {}
-for name, weights in (("all rows alike", None), ("all classes alike", "balanced")):
+def guesses_of(rows, weights):
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, class_weight=weights))
-    model.fit([means[row.text] for row in skewed], labels_of(skewed))
-    guesses = model.predict([means[row.text] for row in sentiment.test])
-    truth = numbers(labels_of(sentiment.test))
-    matrices[name] = confusion_matrix(truth, numbers(guesses), 2)
-    on_skewed[name] = model.score([means[r.text] for r in skewed_test], labels_of(skewed_test))
+    model.fit([means[row.text] for row in rows], labels_of(rows))
+    return model.predict([means[row.text] for row in sentiment.test])
+
+
+truth, matrices = np.array(labels_of(sentiment.test)) == "glum", {}
+for name, weights in (("all rows alike", None), ("all classes alike", "balanced")):
+    each = [guesses_of(skewed(seed), weights) == "glum" for seed in range(10)]
+    matrices[name] = np.array([confusion_matrix(truth, guesses, 2) for guesses in each])
 
 # %% [markdown]
-# For both, here is the share of right answers in the skewed test, and, in the whole first test, the
-# *recall* of each class: the share of its texts that were found.
+# For both, here is the *recall* of each class in the test, the share of its texts that were found; and
+# the accuracy that follows where ten glad texts come for each glum one.
 
-# %% tags=["nbval-ignore-output"]
-recalls = {name: matrix.diagonal() / matrix.sum(axis=1) for name, matrix in matrices.items()}
-for name, recall in recalls.items():
-    print(f"{name:18} skewed test {on_skewed[name]:.2f}   recall of glad, glum", recall.round(2))
-assert abs(on_skewed["all classes alike"] - on_skewed["all rows alike"]) < 0.06
-assert recalls["all rows alike"][1] < 0.4 < recalls["all classes alike"][1]
+# %% tags=["nbval-approx"]
+recalls = {name: m.diagonal(axis1=1, axis2=2) / m.sum(axis=2) for name, m in matrices.items()}
+for name, recall in recalls.items():  # (draws, classes)
+    columns = {"glad": recall[:, 0], "glum": recall[:, 1], "accuracy": recall @ [10 / 11, 1 / 11]}
+    told = [f"{what} {np.mean(n):.2f} ± {np.std(n, ddof=1):.2f}" for what, n in columns.items()]
+    print(f"{name:18}", *told, sep="  ")
+found = [recalls[name][:, 1] for name in ("all rows alike", "all classes alike")]
+assert (found[1] >= found[0]).all() and found[1].mean() > found[0].mean() + 0.15
 
 # %%
-confusion(matrices["all rows alike"], sentiment.labels)
+confusion(matrices["all rows alike"][0], sentiment.labels)
 plt.show()
 describe(
-    "a confusion matrix, truth by guess. Nearly all glad texts are called glad; and so are most of "
-    "the glum ones, which leaves the column of glum guesses almost empty."
+    "a confusion matrix of the first draw, truth by guess. Nearly all glad texts are called glad; "
+    "and so are most of the glum ones, so that the column of glum guesses holds few of the 200."
 )
 
 # %% [markdown]
 # Read it aloud, row by row. *Of the glad texts, nearly all were called glad. Of the glum texts, most
-# were called glad as well.* On the skewed test this model is right in nine of ten, like someone who
-# never reads. With weighted classes it finds more than twice as many of the glum texts, and the accuracy
-# on the skewed test hardly tells. So look at the rows before you look at the average. And weights are
-# no cure: six texts remain six texts.
+# were called glad as well*: the column of glum guesses holds 13 of 200. Where ten glad texts come for
+# each glum one, such a model is right in nine of ten, like someone who never reads. With weighted
+# classes it finds three times as many of the glum texts, in the mean of ten draws, and the accuracy
+# hardly tells. So look at the rows before you look at the average. And weights are no cure: six texts
+# remain six texts, and which six they are matters, as the ± of the recall says.
 #
 # ## 10.5 Several labels, or none
 #
@@ -567,31 +592,33 @@ print("seven yes-or-no questions, by hand = package: True")
 
 # %% [markdown]
 # The score is *macro-F1*: the F1 of each topic, and the mean over the seven, so that a rare topic
-# counts as much as a frequent one. Again 100 rows, pretrained and from scratch, but 12 epochs, for
-# seven questions are more to learn than one.
+# counts as much as a frequent one. Again 100 rows, and each network has its own recipe of 10.2: only
+# that the pretrained one gets 12 epochs, for seven questions are more to learn than one.
 #
 # **Predict.** Who says *yes* to all seven topics for every text, without reading it, has a macro-F1
-# too. Does the network from scratch get above that?
+# too. How far does the network from scratch get above that?
 
 # %%
 few_topics = [drawn(topics.train, 100, seed) for seed in range(3)]
-long = replace(recipe, epochs=12)
-topic_training = Training(bert, topics._replace(train=few_topics[0]), long, **quietly)
-macro_f1 = {"from scratch": [], "fine-tuned": []}
-for name, body, seeds in (("from scratch", scratch, 2), ("fine-tuned", bert, 3)):
-    for seed in range(seeds):
-        macro_f1[name].append(tune(topic_training, body, few_topics[seed], seed, epochs=12))
+macro_f1 = {}
+for name, chosen in (("from scratch", own), ("fine-tuned", replace(recipe, epochs=12))):
+    topic_training = Training(bert, topics._replace(train=few_topics[0]), chosen, **quietly)
+    macro_f1[name] = [
+        tune(topic_training, rows, seed, chosen.epochs, chosen.batch_size)
+        for seed, rows in enumerate(few_topics)
+    ]
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Hardly, or not at all. From 100 texts, it has learned little more than that topics exist.
+# Not far, and in one run not at all; the numbers stand below.
 #
 # </details>
 #
 # When is a probability a *yes*? One half is a habit, and a topic that is rare seldom gets that far.
 # After every epoch the package tries all thresholds on dev, and keeps the one with the highest
-# macro-F1. Here it is by hand, for the last model:
+# macro-F1. Here it is by hand, for the last model. (The package tries every threshold that makes a
+# difference, so on dev it may be a little better than your 99.)
 
 # %%
 from bert_course.training.metrics import best_thresholds, multilabel_scores
@@ -610,6 +637,9 @@ def naive_threshold(truth, chances):
 on_dev, on_test = chances(topics.dev), chances(topics.test)
 naive_best, dev_f1 = naive_threshold(as_numbers(topics.dev), on_dev)
 best = best_thresholds(as_numbers(topics.dev), on_dev)
+packages = multilabel_scores(as_numbers(topics.dev), (on_dev >= best).astype(int))["macro_f1"]
+assert -1e-9 < packages - max(dev_f1) < 0.03
+print("the best of 99 thresholds, by hand = package, within 0.03: True")
 
 # %%
 _, test_f1 = naive_threshold(as_numbers(topics.test), on_test)
@@ -623,42 +653,79 @@ describe(
 )
 
 # %% [markdown]
-# Both curves are highest below one half, though on dev's 50 texts the curve is jagged and up to ten points
-# off. Here dev's choice is a good one on test too. At one half, test loses some points; at the right end,
-# everything.
+# Both curves are highest below one half. On dev's 50 texts the curve is jagged, and the peak that was
+# chosen is partly luck: test is eight or nine points lower there. Still it is within two points of the
+# best on test. At one half, test loses some points; at the right end, everything.
+#
+# One control is missing still, the frozen body: means of tokens, logistic regression for each topic,
+# and the threshold chosen on dev likewise.
+
+# %%
+from sklearn.multiclass import OneVsRestClassifier
+
+texts = [row.text for row in topics.train + topics.dev + topics.test]
+means |= dict(zip(texts, layer_features(bert, text_spots(bert, texts))[-1]))
+
+
+def frozen_topics(rows):
+    seven = make_pipeline(StandardScaler(), OneVsRestClassifier(LogisticRegression(C=0.1)))
+    seven.fit([means[row.text] for row in rows], as_numbers(rows))
+    dev, test = (
+        seven.predict_proba([means[row.text] for row in part]) for part in (topics.dev, topics.test)
+    )
+    guesses = (test >= best_thresholds(as_numbers(topics.dev), dev)).astype(int)
+    return multilabel_scores(as_numbers(topics.test), guesses)["macro_f1"]
+
+
+macro_f1["frozen"] = [frozen_topics(rows) for rows in few_topics]
+
+# %% [markdown]
+# In numbers, each of the three runs, their mean and their spread:
 
 # %% tags=["nbval-ignore-output"]
 everything = np.ones((len(topics.test), len(topics.labels)), int)
 floor = multilabel_scores(as_numbers(topics.test), everything)["macro_f1"]
 for name, each in macro_f1.items():
-    print(f"{name:14} {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
+    runs = " ".join(f"{one:.2f}" for one in each)
+    print(f"{name:14} {runs}   {np.mean(each):.3f} ± {np.std(each, ddof=1):.3f}")
 print(f"all seven labels on every text {floor:.3f}; thresholds {naive_best:.2f}, {best:.2f}")
 
 # %%
-gap = np.mean(macro_f1["fine-tuned"]) - np.mean(macro_f1["from scratch"])
-pooled_sd = np.sqrt(np.mean([np.var(each, ddof=1) for each in macro_f1.values()]))
-assert gap > 3 * pooled_sd and gap > 0.2 and np.mean(macro_f1["from scratch"]) < floor + 0.1
-print("100 labels: pretrained above scratch by more than 3 standard deviations: True")
+tuned, untaught = macro_f1["fine-tuned"], macro_f1["from scratch"]
+gap = np.mean(tuned) - np.mean(untaught)
+assert gap > 2 * np.sqrt((np.var(tuned, ddof=1) + np.var(untaught, ddof=1)) / 2) and gap > 0.2
+assert min(tuned) > floor + 0.2
+print("100 labels: pretrained above scratch by more than 2 standard deviations: True")
 
 # %% [markdown]
-# The pretrained body is far above the network from scratch, though that one has a recipe which 10.2
-# found too weak for it. And fine-tuning does not beat the frozen body: means of tokens and one logistic
-# regression for each topic had a macro-F1 of 0.73 ± 0.02 (five draws of 100 rows, one CPU core, 21
-# November 2026).
+# The pretrained body is far above the network from scratch, which has its own recipe here and as many
+# steps: in our run by more than 0.4 of macro-F1. Against the *frozen* body nothing is settled.
+# Fine-tuning was better with each draw, on average by four points, which is less than its own spread
+# from draw to draw.
 #
 # ## 10.6 With real weights and real data
 #
 # The small world is small. What do frozen features do in the large one? SST-2 has sentences from
 # film reviews, MiniLM is a real encoder, and both are too large for this repository. Set
-# `BERT_COURSE_DATA` and `BERT_COURSE_MINILM` to their folders (the README says where to get them),
-# and the cells below take 1,000 labelled rows, means of tokens made to length 1, and logistic
-# regression. `python benchmarks/sentence_features.py` does the same with all rows.
+# `BERT_COURSE_DATA` and `BERT_COURSE_MINILM` to their folders, and the cells below take 1,000 labelled
+# rows, means of tokens made to length 1, and logistic regression, and beside them a bag of words.
+# `python benchmarks/sentence_features.py` does the same with all rows, without the bag. (Our figures
+# are of whole sentences, which are looked for in `sst2/sentences`, as `train.tsv` and `dev.tsv`. The
+# course does not fetch those. What `--download` gets is GLUE's SST-2, most rows of whose train are
+# phrases: with it you get other numbers.)
 #
 # | SST-2, accuracy on the 872 rows of dev | |
 # | --- | ---: |
-# | frozen all-MiniLM-L6-v2, 1,000 rows of train (these cells, one CPU core, 21 November 2026) | 0.779 |
-# | frozen all-MiniLM-L6-v2, all 6,920 whole sentences of train (`benchmarks/RESULTS.md`) | 0.8016 |
+# | bag of words, 1,000 rows of train (these cells, Intel Xeon with AMX, one core, TensorFlow 2.21, 28 November 2026) | 0.735 |
+# | frozen all-MiniLM-L6-v2, the same 1,000 rows (likewise) | 0.779 |
+# | bag of words, all 6,920 whole sentences of train (`bag(sst2.train, "word", sst2.dev)`, likewise) | 0.789 |
+# | frozen all-MiniLM-L6-v2, all 6,920 (`benchmarks/RESULTS.md`, 21 November 2026) | 0.8016 |
 # | fine-tuned, these 6,920 rows, 2 epochs, three seeds (likewise) | 0.878 ± 0.003 |
+#
+# With 1,000 rows the frozen body leads the bag by four points, with all rows by one, and a share of 872
+# has a standard error of .014: with labels enough, a bag of words is about as good as a real encoder
+# that is frozen. What leads clearly is fine-tuning.
+# (Its epoch was chosen on these same 872 rows, which flatters it a little.)
 
 # %%
 import os
@@ -688,8 +755,9 @@ if data and minilm:
     fitted = LogisticRegression(C=10, max_iter=2000)
     fitted.fit(unit_means(real, part), labels_of(part))
     right = fitted.score(unit_means(real, sst2.dev), labels_of(sst2.dev))
-    assert right > 0.7
-    print(f"SST-2, frozen MiniLM, 1,000 labels: {right:.3f} of {len(sst2.dev)}")
+    counted = bag(part, "word", sst2.dev)
+    assert right > 0.75 and counted > 0.7
+    print(f"SST-2, 1,000 labels: frozen MiniLM {right:.3f}, bag {counted:.3f} of {len(sst2.dev)}")
 else:
     print("not here: set BERT_COURSE_DATA and BERT_COURSE_MINILM, see README")
 
@@ -698,9 +766,9 @@ else:
 #
 # Fine-tuning puts a head of a few hundred weights on a pretrained body and then trains all weights,
 # the lowest too. With 100 labels of two classes it gets nearly everything right, where the same
-# network from scratch and the bags are far below; with seven topics it does not. With 25 labels it
-# is far worse than a frozen body with logistic regression, so try that first, and fine-tune when
-# you have more. A difference between two settings means nothing until you know what another seed
+# network from scratch and the bags are far below; with seven topics it is far above scratch, and three
+# draws cannot tell it from a frozen body with logistic regression. With 25 labels (and 50 more to choose its epoch by) it
+# is far worse than that frozen body, so try that first, and fine-tune when you have more. A difference between two settings means nothing until you know what another seed
 # does. And one number hides a lot: wrong labels, a class that is never found, a threshold that
 # nobody chose.
 #
@@ -715,5 +783,7 @@ else:
 #
 # BERT (Devlin et al., 2019): §3.2 for fine-tuning all parameters, §4.1 for the head on `[CLS]`, §5.3
 # for frozen features. Appendix A.3 has batch, rate and epochs, and remarks that large data sets are
-# less sensitive to them. That results on few labels differ from run to run: §4.1, for BERT-large,
-# and *On the Stability of Fine-tuning BERT* (Mosbach et al., 2021).
+# less sensitive to them. That results on few labels differ from run to run: §4.1, for BERT-large.
+# *On the Stability of Fine-tuning BERT* (Mosbach et al., 2021) argues that neither the small data nor
+# forgetting explains this, but optimization does, whose gradients vanish; and advises small rates and
+# longer training.
