@@ -9,7 +9,7 @@
 # - find an answer as a span: where it starts, where it ends, or that there is none;
 # - say how much of a score needs reading, with a word list and with questions that were swapped.
 #
-# Time: forty-five minutes to read; it runs in about three minutes on two CPU cores (on a GPU it
+# Time: forty-five minutes to read; it runs in about four minutes on two CPU cores (on a GPU it
 # has not been timed).
 
 # %%
@@ -26,12 +26,13 @@ if importlib.util.find_spec("bert_course") is None:  # on Colab: install the cou
 # %%
 import logging
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 import matplotlib.pyplot as plt
 import numpy as np
 
-from bert_course.insight.show import curves, describe, heat_map, show_source
-from bert_course.model.checkpoints import Bert, load_pretrained
+from bert_course.insight.show import curves, describe, heat_map, share_bars, show_source
+from bert_course.model.checkpoints import load_pretrained
 from bert_course.places import course_data
 from bert_course.training.finetuning import Recipe, finetune
 from bert_course.training.tasks import open_task
@@ -43,7 +44,7 @@ logging.getLogger("tensorflow").setLevel("ERROR")  # it warns of batches of seve
 #
 # In notebook 10 a text had one label. Here each word has one: is it part of the name of a person,
 # a pet or a place, or of a thing, with its colour if it has one? The tags are *IOB2*. `B-THING`
-# begins a thing, `I-THING` goes on with it, `O` is outside of all.
+# begins a thing, `I-THING` continues it, `O` is outside them all.
 
 # %%
 bert = load_pretrained(course_data() / "checkpoint")
@@ -87,20 +88,20 @@ def naive_window(row):
     return [*pieces, tokenizer.vocabulary.sep], [*places, None]
 
 
-for each in task.test:
-    [window] = read_words(tokenizer, each, 0, max_length=192)
-    assert naive_window(each) == (window.ids, window.places)
+windows = [read_words(tokenizer, each, 0, max_length=192)[0] for each in task.test]
+same = sum(naive_window(r) == (w.ids, w.places) for r, w in zip(task.test, windows))
+assert same == len(task.test)
 pieces, places = naive_window(row)
 print(*(f"{bert.vocabulary[p]}:{'-' if n is None else n}" for p, n in zip(pieces, places)))
-print(f"by hand = package: True, on {len(task.test)} rows")
+print(f"by hand as in the package: {same} of {len(task.test)} rows")
 
 # %% [markdown]
 # ## 11.2 What is counted
 #
 # The head is a matrix from H numbers to nine tags, at each piece. The loss is that of notebook 10,
-# with weight 1 where a word begins and 0 elsewhere. But how good are the tags? Nobody wants the
-# half of a kettle. So *entities* are counted: right is one whose type, first and last word are all
-# right. Three tagged sentences, to do it by hand:
+# with weight 1 where a word begins and 0 elsewhere. But how good are the tags? Nobody wants half a
+# kettle. So *entities* are counted: an entity is right if its type, its first word and its last
+# word are all right. Three tagged sentences, to do it by hand:
 
 # %%
 true = ["B-PERSON O O B-THING I-THING", "O B-PLACE O", "B-PET O O O"]
@@ -119,22 +120,23 @@ def naive_entities(tags):  # for valid tags: no I- without its B-
 
 
 # %% [markdown]
-# Four entities are true and three are guessed. Two of these are right: the thing without its
-# colour is not. Of the guessed two in three are right (precision), of the true two in four
-# (recall). F1 is twice the right ones divided by the sum of all true and all guessed:
+# There are four true entities and three guesses. Two guesses are right; the thing without its
+# colour is not. So two of three guesses are right (precision), and two of four true entities are
+# found (recall). F1 is twice the right ones, divided by the number of the true and the guessed
+# together:
 
 # %%
 from bert_course.training.metrics import entities, entity_scores
 
 hits = sum(len(naive_entities(a) & naive_entities(b)) for a, b in zip(true, guessed))
 f1 = 2 * hits / sum(len(naive_entities(tags)) for tags in true + guessed)
-np.testing.assert_allclose(f1, entity_scores(true, guessed)["f1"])
+package = entity_scores(true, guessed)["f1"]
+np.testing.assert_allclose(f1, package)
 assert all(naive_entities(row.label) == set(entities(row.label)) for row in task.test)
-assert f1 == 4 / 7
-print(f"F1 by hand = package: True, {f1:.3f}")
+print(f"F1 by hand {f1:.3f}, in the package {package:.3f}; 4 / 7 is {4 / 7:.3f}")
 
 # %% [markdown]
-# Why not simply the share of words with the right tag?
+# Why not simply take the share of words with the right tag?
 #
 # **Predict.** A tagger says `O` to everything. What is its accuracy over words? And its F1?
 
@@ -158,82 +160,93 @@ assert accuracy(all_o) > 0.89
 #
 # </details>
 #
-# A better rival is a *dictionary*: remember for each word of the hundred training rows its most
-# frequent tag, and say `O` to the others. It is no reader. It does not know where a word stands.
+# A better rival is a *dictionary*: remember the most frequent tag of each word in some labelled
+# rows, and say `O` to all other words. It is no reader. It does not know where a word stands.
+#
+# How many rows may it have? BERT will learn from a hundred, and sixty more, of dev, will choose its
+# best epoch. Those have labels too, so a fair dictionary has all 160:
+
 
 # %%
-tags_of = defaultdict(Counter)
-for each in few.train:
-    for word, tag in zip(each.text, each.label):
-        tags_of[word.lower()][tag] += 1
-usual = {word: counts.most_common(1)[0][0] for word, counts in tags_of.items()}
-dictionary = [[usual.get(word.lower(), "O") for word in row.text] for row in task.test]
-dictionary_f1 = entity_scores(right, dictionary)["f1"]
-print(f"dictionary: accuracy {accuracy(dictionary):.3f}, F1 {dictionary_f1:.3f}")
-assert accuracy(dictionary) > 0.94 and 0.6 < dictionary_f1 < 0.75
+def looked_up(rows):
+    tags_of = defaultdict(Counter)
+    for each in rows:
+        for word, tag in zip(each.text, each.label):
+            tags_of[word.lower()][tag] += 1
+    usual = {word: counts.most_common(1)[0][0] for word, counts in tags_of.items()}
+    return usual, [[usual.get(word.lower(), "O") for word in row.text] for row in task.test]
+
+
+for rows in (task.train, few.train, few.train + few.dev):  # we go on with the last
+    usual, dictionary = looked_up(rows)
+    dictionary_f1 = entity_scores(right, dictionary)["f1"]
+    print(f"{len(rows)} rows: accuracy {accuracy(dictionary):.3f}, F1 {dictionary_f1:.3f}")
+assert accuracy(dictionary) > 0.95 and 0.7 < dictionary_f1 < 0.8
 
 # %% [markdown]
 # ## 11.3 A hundred rows
 #
-# Now the small BERT, and the same network from scratch: the same hundred rows, the same recipe,
-# three seeds each.
+# Now the small BERT, and the same network from scratch. Both have the same hundred rows and the
+# same recipe, of 20 epochs. The pretrained one has three seeds; the one from scratch has two, and
+# each draws the whole body anew.
 #
-# **Predict.** Put three in order, by F1: the dictionary, BERT, BERT from scratch.
+# **Predict.** Put three in order, by F1: the dictionary of 160 rows, BERT, BERT from scratch.
+
+# %%
+recipe = Recipe(epochs=20, rate=1e-3, batch_size=8)
+taggers = {"pretrained": finetune(bert, few, recipe=recipe, seeds=range(3))}
+from_scratch = replace(recipe, scratch=True)
+taggers["from scratch"] = finetune(bert, few, recipe=from_scratch, seeds=range(2))
+
 
 # %% tags=["nbval-ignore-output"]
-scratch = Bert(bert.config, bert.vocabulary, bert.lowercase, rng=1)
-recipe = Recipe(epochs=10, rate=1e-3, batch_size=8)
-taggers = {"pretrained": finetune(bert, few, recipe=recipe, seeds=range(3))}
-taggers["from scratch"] = finetune(scratch, few, recipe=recipe, seeds=range(3))
-
-
 def mean_and_spread(tuned):
     scores = [result["test"]["f1"] for result in tuned.results]
     return np.mean(scores), np.std(scores, ddof=1)
 
 
-for name, tuned in taggers.items():
-    print(name, "F1 {:.3f} ± {:.3f}".format(*mean_and_spread(tuned)))
-
-# %%
 (pretrained_f1, spread), (scratch_f1, scratch_spread) = map(mean_and_spread, taggers.values())
-assert pretrained_f1 - scratch_f1 > 2 * max(spread, scratch_spread) + 0.2
-assert scratch_f1 + 0.2 < dictionary_f1 < pretrained_f1
-print("from scratch < dictionary < pretrained: True")
+print(f"pretrained   F1 {pretrained_f1:.3f} ± {spread:.3f}")
+print(f"from scratch F1 {scratch_f1:.3f} ± {scratch_spread:.3f}")
+print(f"dictionary   F1 {dictionary_f1:.3f}")
+assert pretrained_f1 - scratch_f1 > 2 * max(spread, scratch_spread)
+assert scratch_f1 < dictionary_f1
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# BERT, the dictionary, BERT from scratch. In ten epochs of this recipe the one from scratch has
-# learned only that `O` is nearly always right; the dictionary shows that the rows hold more. (The
-# rate was not chosen for the network from scratch.)
+# BERT, the dictionary, BERT from scratch. A hundred rows are worth more to the pretrained network
+# than 400 are to a list (0.94 against 0.85). The network that has read nothing before ends below a
+# list that cannot read.
 #
 # </details>
 #
-# The same network ends above a plain list (by more than one spread) or far below it; the only
-# difference is what it has read before. Here is how it got there, on the rows of dev:
+# Are 20 epochs enough for the one from scratch, which has more to learn? Here is how the two got
+# there, on the rows of dev:
 
 # %%
 lines = {
     name: np.mean([[e["f1"] for e in r["history"]] for r in tuned.results], axis=0)
     for name, tuned in taggers.items()
 }
-ax = curves(lines, range(1, 11), "entities, a hundred rows", "epoch", "F1 on dev, mean of 3 seeds")
+ax = curves(lines, range(1, 21), "entities, a hundred rows", "epoch", "F1 on dev, mean of seeds")
 ax.axhline(dictionary_f1, color="black", linestyle=":", linewidth=1)
 ax.text(1, dictionary_f1 + 0.02, "dictionary, on test", fontsize=8)
 ax.set_ylim(-0.03, 1)
 plt.show()
 describe(
-    "F1 by epoch. Pretrained: at 0 for the first epochs, then above one half within ten. "
-    "From scratch: far below. A dotted line between them shows the dictionary, near 0.67."
+    "F1 by epoch. Both begin at 0. Pretrained: rises above the dotted line of the dictionary, near "
+    "0.74, and stays there. From scratch: rises too, and stays below that line."
 )
-assert lines["pretrained"][0] < 0.2 and lines["pretrained"][-1] > max(lines["from scratch"]) + 0.3
+ends = {name: np.mean(each[-5:]) for name, each in lines.items()}
+assert lines["pretrained"][0] < 0.2 and ends["from scratch"] < dictionary_f1 < ends["pretrained"]
 
 # %% [markdown]
-# At first F1 is 0, since `O` is said to everything; the pretrained body gets out of there. So what
-# does it know that the dictionary does not? Split the entities: those whose words all stand
-# somewhere in the hundred rows, and those with a word that does not. The map shows recall only, and
-# of one seed, the best on dev; the scores above are means of three.
+# At first F1 is 0, since `O` is said to everything; then both get out of there. And both have
+# stopped rising long before the end, so it is not time that the one from scratch lacks. What does
+# the pretrained body know that the dictionary does not? Split the entities: those whose words all
+# stand somewhere in the 160 rows, and those with a word that does not. The map shows recall only,
+# and of one seed of each, the best on dev; the scores above are means.
 
 
 # %%
@@ -257,31 +270,24 @@ table = np.array([[np.mean(recalls(g)[name]) for name in groups] for g in guesse
 heat_map(table, list(guesses), groups, "share of the entities that were found", (0, 1))
 plt.show()
 describe(
-    "a map of 3 taggers and 6 groups. The dictionary: seen near 0.9, unseen 0, places near 0. "
-    "Pretrained: unseen above 0.45, persons and places above 0.6, pets far below persons."
+    "a map of 3 taggers and 6 groups. The dictionary: seen above 0.85, unseen 0, places near 0. "
+    "Pretrained: seen, unseen, persons, places above 0.7, pets the lowest by more than 0.1. "
+    "From scratch: unseen lower than pretrained by more than 0.1."
 )
-assert table[0, 0] > 0.85 and table[0, 1] == 0 and table[0, 4] < 0.05
-assert table[1, 1] > 0.45 and table[1, 4] > 0.6 and table[1, 2] > max(0.85, table[1, 3] + 0.1)
+assert table[0, 0] > 0.85 and table[0, 1] == 0 and table[0, 4] < 0.1
+assert min(table[1, [0, 1, 2, 4]]) > 0.7 and table[1, 1] > table[2, 1] + 0.1
+assert table[1, 3] < min(table[1, [2, 4, 5]]) - 0.1
 
 # %% [markdown]
-# A dictionary finds nothing that it has not met, and places are nearly all new. BERT finds nearly
-# all of them; whether by their pieces (*-stead*, *-ford*) or by what stands around them, this does
-# not say. Pets come off worse than persons; there are few of them in the hundred rows. Here is how
-# many, and some names that no label had shown:
-
-# %% tags=["nbval-ignore-output"]
-print(*Counter(tag for each in few.train for tag in each.label if tag[0] == "B").items())
-new = Counter()
-for each, tags in zip(task.test, guesses["pretrained"]):
-    for kind, first, last in set(entities(each.label)) & set(entities(tags)):
-        if not any(word.lower() in usual for word in each.text[first : last + 1]):
-            new[kind, " ".join(each.text[first : last + 1])] += 1
-print(*(f"{name} ({kind})" for (kind, name), _ in list(new.items())[:12]), sep=", ")
-
-# %% [markdown]
-# One more thing can go wrong with tags: an `I-THING` behind an `O` goes on with nothing. The head
-# knows no grammar, as each word is judged alone. Count such tags with a head fresh from the dice,
-# and after training:
+# Look at the first two columns. Of what it has met, the dictionary finds most; of the rest it finds
+# nothing, and places are nearly all new. The network from scratch has 0.14 of the unseen, and of
+# the seen fewer than the dictionary. BERT finds nearly all of both; whether by their pieces
+# (*-stead*, *-ford*) or by what stands around them, this does not say.
+#
+# Two more things to count. Pets come off worst: is it because few of them had labels? And some tags
+# are impossible: an `I-THING` behind an `O` continues nothing. The head knows no grammar, as each
+# word is judged alone. So count these tags with a new head, whose weights are random, and after
+# training:
 
 
 # %%
@@ -295,13 +301,26 @@ def impossible(tags):
 fresh = Finetuned(bert, "tag", task.labels)
 before = sum(impossible(guess["tags"]) for guess in fresh.predict(task.test))
 after = sum(impossible(tags) for tags in guesses["pretrained"])
-assert before > 300 and after < 50 and not any(map(impossible, right))
-print(f"of {len(words):,} tags cannot be: before more than 300, after fewer than 50: True")
+assert before > 3000 and after < 30 and not any(map(impossible, right))
+
+# %% tags=["nbval-ignore-output"]
+print("labels in the hundred rows:")
+print(*Counter(tag for each in few.train for tag in each.label if tag[0] == "B").items())
+new = Counter()
+for each, tags in zip(task.test, guesses["pretrained"]):
+    for kind, first, last in set(entities(each.label)) & set(entities(tags)):
+        if not any(word.lower() in usual for word in each.text[first : last + 1]):
+            new[kind, " ".join(each.text[first : last + 1])] += 1
+print("found, though no label had shown them:")
+print(*(f"{name} ({kind})" for (kind, name), _ in list(new.items())[:12]), sep=", ")
+print(f"impossible tags, of {len(words):,}: {before:,} with a new head, {after} after training")
 
 # %% [markdown]
-# In our run 4,539 before and 3 after: they all but vanish, though nobody forbade them. (That alone
-# is no merit: who says only `O` has none either.) Those that are left are read as conlleval does
-# (the script of the CoNLL shared tasks): an `I-` behind nothing begins an entity.
+# Pets had the fewest labels, 15. But the number of labels does not decide alone: places had 27,
+# half as many as things, and are found as often. The impossible tags all but vanish, though nobody
+# forbade them. (That alone is no merit: a tagger that says only `O` has none either.) Those that
+# are left are read as conlleval does (the script of the CoNLL shared tasks): an `I-` behind nothing
+# begins an entity.
 #
 # ## 11.4 And if every piece is tagged?
 #
@@ -326,8 +345,9 @@ number_of_words, number_of_pieces = (
 print(f"true entities: {number_of_words} of words, {number_of_pieces} of pieces")
 
 # %% [markdown]
-# **Predict.** Two taggers: the dictionary, which misses the places, and one that knows all places
-# and nothing else. Neither changes a single tag. What happens to their F1 when pieces are counted?
+# **Predict.** Two taggers: the dictionary, which misses nearly all places, and one that knows all
+# places and nothing else. Neither changes a single tag. What happens to their F1 when pieces are
+# counted?
 
 # %%
 for name, each in (("dictionary", dictionary), ("places only", places_only)):
@@ -408,18 +428,18 @@ def tags_by_word(tuned):
 # %% tags=["nbval-ignore-output"]
 cut = tags_by_word(every)
 torn = [tags for tags in cut if len(set(tags)) > 1]
-print(f"words that are cut: {len(cut)}; their pieces disagree in {len(torn)}, such as")
+share = len(torn) / len(cut)
+print(f"words that are cut: {len(cut)}; their pieces disagree in {len(torn)}, {share:.1%}, such as")
 print(*(" ".join(tags) for tags in torn[:4]), sep="\n")
-word_f1 = every.results[0]["test"]["f1"]
-print(f"F1 of words: trained on every piece, one seed {word_f1:.3f},")
-print(f"on first pieces only, mean of three seeds {pretrained_f1:.3f}")
-assert len(torn) >= 1 and abs(word_f1 - pretrained_f1) < 0.2
+word_f1, first_f1 = (tuned.results[0]["test"]["f1"] for tuned in (every, taggers["pretrained"]))
+print(f"F1 of words, seed 0: trained on every piece {word_f1:.3f}, on first pieces {first_f1:.3f}")
+assert 0 < share < 0.15 and abs(word_f1 - first_f1) < 0.2
 
 # %% [markdown]
 # They do not always, and then you need a rule, since a word cannot be half a place. The usual rule
 # is to believe one piece, and that is where we began: ask the first piece, and count words. (To
-# train on every piece is legitimate, and about as good here. It is the counting that must not
-# follow the pieces.)
+# train on every piece is legitimate; here it was as good, 0.95 against 0.94 with one seed each. It
+# is the counting that must not follow the pieces.)
 #
 # ## 11.5 An answer is two places
 #
@@ -447,13 +467,16 @@ row = answerable.train[0]
 print(row.text, "\n", row.other, row.label)
 
 # %% [markdown]
-# We train as before, on a hundred rows, pretrained and from scratch. The result comes later. First
-# the logits of one of them: how do two lists of numbers become a text?
+# We train as before, on a hundred rows, with sixty more to choose the epoch. Texts are longer, so
+# the pretrained body has only 6 epochs; the one from scratch, drawn anew for each seed, has twice
+# as many. The result comes later. First look at the logits: how do two lists of numbers become a
+# text?
 
 # %%
 recipe = Recipe(epochs=6, rate=1e-3, batch_size=8, max_length=192)
 readers = {"pretrained": finetune(bert, answerable, recipe=recipe, seeds=range(3))}
-readers["from scratch"] = finetune(scratch, answerable, recipe=recipe, seeds=range(3))
+from_scratch = replace(recipe, epochs=12, scratch=True)
+readers["from scratch"] = finetune(bert, answerable, recipe=from_scratch, seeds=range(2))
 reader = readers["pretrained"]
 
 
@@ -490,18 +513,20 @@ def naive_best_span(window, logits, longest=30):
 # %%
 from bert_course.training.kinds import best_span
 
+same = 0
 for window, scores in zip(windows[:40], logits):
     naive, package = naive_best_span(window, scores), best_span(window, scores)
-    assert naive[:2] == package[:2]
+    same += naive[:2] == package[:2]
     np.testing.assert_allclose(naive[2], package[2], atol=1e-4)
-print("by hand = package: True")
+assert same == 40
+print(f"by hand as in the package: {same} of 40 spans")
 show_source(best_span)
 
 # %% [markdown]
 # Now break it: take the two maxima, each for itself.
 #
-# **Predict.** In what share of the rows is that no span of the passage? For a new head, and for
-# the trained one.
+# **Predict.** How often is that not a span of the passage? With a new head, and with the trained
+# one.
 
 
 # %%
@@ -511,7 +536,7 @@ def broken(windows, logits):
         first, last = scores.argmax(axis=-1)
         outside = not (window.places[first] and window.places[last])
         counts["outside" if outside else "backwards" if last < first else "sound"] += 1
-    return {name: counts[name] / len(windows) for name in ("outside", "backwards", "sound")}
+    return {name: counts[name] for name in ("outside", "backwards", "sound")}
 
 
 new_head = Finetuned(bert, "answer", [], max_length=192)
@@ -519,17 +544,23 @@ shares = {"new head": broken(windows, logits_of(new_head, windows))}
 shares["trained"] = broken(windows, logits)
 
 # %%
-assert shares["new head"]["sound"] < 0.75 and 0.02 < 1 - shares["trained"]["sound"] < 0.6
-assert shares["trained"]["outside"] < 0.05
-print("no span: a new head in more than 1/4, the trained one in 2 % to 60 %: True")
+share_bars(shares, "best start and best end, each for itself")
+plt.show()
+describe(
+    "two bars of three parts. New head: outside of the passage and backwards are more than half "
+    "together. Trained: next to nothing is outside, and more than a tenth backwards."
+)
+count = len(windows)
+assert shares["new head"]["sound"] < 0.5 * count and shares["trained"]["outside"] < 0.02 * count
+assert shares["trained"]["backwards"] > 0.1 * count
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# In our run the new head had 0.14 outside of the passage and 0.47 backwards, the trained one none
-# outside and 0.32 backwards: it has learned to stay inside, and still ends before it begins. Each
-# of the two lists has its favourite and does not know of the other's. Looking for the best pair
-# costs next to nothing and cannot fail so.
+# More often than not with the new head, and still in three rows of ten with the trained one: that
+# has learned to stay inside, and yet it often ends before it begins. Each of the two lists has its
+# favourite and does not know the other's. To look for the best pair costs next to nothing, and
+# cannot fail in this way.
 #
 # </details>
 #
@@ -575,23 +606,24 @@ for right_text, guess in examples:
 # %% [markdown]
 # ## 11.6 Who reads the question?
 #
-# Now the result. Three seeds each, 338 questions that have an answer:
+# Now the result, on the 338 questions of the test that have an answer:
 
 # %% tags=["nbval-ignore-output"]
 for name, tuned in readers.items():
-    print(name, "F1 {:.3f} ± {:.3f}".format(*mean_and_spread(tuned)))
+    print(f"{name:12}", "F1 {:.3f} ± {:.3f}".format(*mean_and_spread(tuned)))
 (reader_f1, spread), (blank_f1, blank_spread) = map(mean_and_spread, readers.values())
-assert reader_f1 - blank_f1 > 2 * max(spread, blank_spread)
-assert reader_f1 > 1.4 * blank_f1
+gap = (reader_f1 - blank_f1) / max(spread, blank_spread)
+print(f"the gap is {gap:.1f} times the larger spread")
+assert gap > 2 and reader_f1 > 1.25 * blank_f1
 
 # %% [markdown]
-# Pretraining has paid: in our run 0.22 ± 0.02 against 0.11 ± 0.01, and the gap is more than five
-# times the larger spread. You might stop here, and write that a small BERT learns to answer
+# Pretraining has paid, even against twice the steps: 0.22 ± 0.01 against 0.10 ± 0.01, and the gap
+# is ten times the larger spread. You might stop here, and write that a small BERT learns to answer
 # questions from a hundred examples. Ask first what a reader gets who cannot read.
 #
-# This one has a list. From the hundred rows it remembers, for each way in which a question begins
-# (*what colour*, *where does*), the words that were answers. In a new passage it takes the first
-# of these words that it meets. It does not see *whose* colour is asked for.
+# This one has a list. From the same 160 rows, the hundred and the sixty of dev, it remembers the
+# answers to each beginning of a question (*what colour*, *where does*). In a new passage it takes
+# the first of these words that it meets. It does not see *whose* colour is asked for.
 
 
 # %%
@@ -600,7 +632,7 @@ def beginning(question):
 
 
 known = defaultdict(set)
-for each in answerable.train:
+for each in answerable.train + answerable.dev:
     known[beginning(each.other)].update(text.lower() for _, text in each.label)
 
 
@@ -610,7 +642,7 @@ def list_reader(row):
 
 
 # %% [markdown]
-# **Predict.** BERT has F1 of about a fifth. What has the list?
+# **Predict.** BERT has an F1 of about a fifth. What does the list get?
 
 # %%
 right_texts = [[text for _, text in row.label] for row in answerable.test]
@@ -618,19 +650,19 @@ frequent = Counter(text for texts in right_texts for text in texts).most_common(
 always_same = answer_scores(right_texts, [frequent] * len(right_texts))["f1"]
 list_f1 = answer_scores(right_texts, [list_reader(row) for row in answerable.test])["f1"]
 print(f"always {frequent!r}: F1 {always_same:.3f}   the list: F1 {list_f1:.3f}")
-assert list_f1 > max(0.15, blank_f1 + 0.04) and abs(list_f1 - reader_f1) < 0.12
+assert list_f1 > max(0.3, reader_f1 + 0.03)
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# About as much. (The other rival, the single answer that is best on the test rows, was even chosen
-# with the right answers in sight, and gets next to nothing.)
+# Nearly half as much again as BERT. (The other rival, the single answer that is most frequent in
+# the test, was even chosen with the right answers in sight, and gets next to nothing.)
 #
 # </details>
 #
-# Is it the same fifth, got in the same way? We can ask. Give each passage the question of another
-# row: first any other, then one that begins alike, so that *What colour is Fern?* becomes *What
-# colour is the hat of Rowan?* The answers are still judged by the old questions.
+# Does BERT use the question at all? We can test that. Give each passage the question of another
+# row: first any other, then one with the same beginning, so that *What colour is Fern?* becomes
+# *What colour is the hat of Rowan?* The answers are still judged by the old questions.
 # (A shuffle leaves about one row of each group its own question. BERT's answers are now those of
 # its best seed on dev.)
 
@@ -668,31 +700,30 @@ for name, row in zip(answers, left):
 same = np.mean(
     [a == b for a, b in zip(answers["pretrained"]["its own"], answers["pretrained"]["any"])]
 )
-print(f"BERT gives the same answer to any question in {same:.2f} of the rows")
-assert left[0, 2] < 0.6 * left[0, 0] and left[1, 2] > 0.6 * left[1, 0] and same > 0.4
+print(f"in {same:.2f} of the rows BERT gives any other question the answer it gave its own")
+assert left[0, 2] < 0.3 * left[0, 0] and left[1, 2] > 0.75 * left[1, 0] and same > 0.5
 
 # %%
 _, ax = plt.subplots(figsize=(5, 2))
 heat_map(left, list(answers), list(asked), "F1, by the question asked", (0, 0.4), ax)
 plt.show()
 describe(
-    "a map of 2 readers and 3 questions. The list loses more than 4 tenths of its F1 with any "
-    "question; the pretrained model keeps more than 6 tenths."
+    "a map of 2 readers and 3 questions. With any question the list loses more than 7 tenths of "
+    "its F1; the pretrained model keeps more than 7 tenths."
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With any question the list loses nearly all. (With one that begins alike it cannot lose: the
-# beginning is all that it sees.) BERT loses nothing, and in most rows its answer does not even
-# change: in our run in more than four of five. The list, which sees two words of the question,
-# reads more of it than BERT does.
+# With any question the list loses nearly all. (With the same beginning it cannot lose: the
+# beginning is all that it sees.) BERT loses nothing, and in four rows of five its answer does not
+# even change. The list, which sees two words of the question, reads more of it than BERT does.
 #
 # </details>
 #
 # Whatever the reader has learned from a hundred rows, it is about the passage: which of its words
-# are likely to be asked for at all. Pretraining helps with that, and twice the score of the network
-# from scratch is real. It is just not an answer to the question. That is the sharpest control of
+# are likely to be asked for at all. Pretraining helps with that, and the lead over the network from
+# scratch is real. It just does not come from the question. That is the sharpest control of
 # this chapter: the same passage, another question. A score that survives it did not come from the
 # question.
 #
@@ -702,22 +733,15 @@ describe(
 # `[CLS]`, so let its place 0 be the answer to such a question. Then compare two sums: that of the
 # best span, and that of start and end at `[CLS]`. If the second is higher by more than some
 # *threshold*, say nothing. The threshold is chosen on dev.
+#
+# What is silence worth? And then a model, of one seed, with the first hundred rows as they come:
 
 # %%
 silent = [""] * len(questions.test)
 all_right = {s: [[t for _, t in r.label] for r in getattr(questions, s)] for s in ("dev", "test")}
-no_answer = np.mean([not texts for texts in all_right["test"]])
-nothing = answer_scores(all_right["test"], silent)
-print(f"without an answer {no_answer:.3f}; who never answers has F1 {nothing['f1']:.3f}")
-assert nothing["f1"] == no_answer
-
-# %% [markdown]
-# That is the number to beat on the whole set, and no model is needed for it. One seed, the first
-# hundred rows as they come:
-
-# %%
-from bert_course.training.metrics import best_no_answer_threshold
-
+no_answer = np.array([not texts for texts in all_right["test"]])
+nothing = answer_scores(all_right["test"], silent)["f1"]
+print(f"without an answer {no_answer.mean():.3f}; a reader that never answers has F1 {nothing:.3f}")
 doubter = finetune(
     bert, questions._replace(train=questions.train[:100], dev=questions.dev[:60]), recipe=recipe
 )
@@ -725,10 +749,16 @@ doubter.kind.threshold = None  # let it always speak
 guesses = {split: doubter.predict(getattr(questions, split)) for split in ("dev", "test")}
 
 # %% [markdown]
+# Silence is right where there is no answer, and only there. So its score is the number to beat on
+# the whole set, and no model is needed for it.
+#
 # Every doubt on dev is a threshold to try: say nothing where the doubt is greater.
 
 
 # %%
+from bert_course.training.metrics import best_no_answer_threshold
+
+
 def f1_at(threshold, split):
     texts = [g["text"] if g["no_answer"] <= threshold else "" for g in guesses[split]]
     return answer_scores(all_right[split], texts)["f1"]
@@ -741,33 +771,56 @@ texts = [guess["text"] for guess in guesses["dev"]]
 threshold = best_no_answer_threshold(
     all_right["dev"], texts, [guess["no_answer"] for guess in guesses["dev"]]
 )
-np.testing.assert_allclose(f1_at(threshold, "dev"), naive)
-print("trying every threshold = package: True")
+package = f1_at(threshold, "dev")
+np.testing.assert_allclose(package, naive)
+print(f"as good on dev: {np.isclose(package, naive)}, of {len(candidates)} thresholds tried")
 
 # %%
 lines = {split: [f1_at(each, split) for each in candidates] for split in ("dev", "test")}
 chosen, always_speaks = f1_at(threshold, "test"), f1_at(np.inf, "test")
-title = f"test: never {nothing['f1']:.3f}, always {always_speaks:.3f}, threshold {chosen:.3f}"
+title = f"test: never {nothing:.3f}, always {always_speaks:.3f}, threshold {chosen:.3f}"
 ax = curves(lines, candidates, title, "threshold", "F1")
 ax.axvline(threshold, color="black", linestyle=":", linewidth=1)
 plt.show()
-spoken = [g["text"] if g["no_answer"] <= threshold else "" for g in guesses["test"]]
-parts = answer_scores(all_right["test"], spoken)
-assert chosen > nothing["f1"] - 0.03
-assert parts["with_answer_f1"] < 0.3 and parts["no_answer_accuracy"] < 0.6
 describe(
     "F1 on dev and test against the threshold. At the left end nothing is answered and F1 is the "
     "share of questions without an answer, at the right end everything is."
 )
+assert chosen < 0.35
 
 # %% [markdown]
 # The two ends of a curve are two rivals, the one who is always silent and the one who always
-# speaks. The threshold from dev beats both on test, by about 0.04 in our run; a gain of 0.04 from
-# one seed is a hint. Behind its F1 are 0.18 on questions with an answer, and silence on 0.29 of the
-# others (`parts`).
+# speaks. Compare the three numbers above the picture: in this run the threshold from dev has 0.03
+# more than the better rival. With one seed and 400 questions that is a hint, no more, and another
+# run may lose it.
 #
-# One F1 for both kinds hides which of them it came from. That is why the package reports two more:
-# F1 on questions with an answer, and how many of the others it left alone.
+# One F1 for both kinds of question hides which of them it came from. That is why the package
+# reports two more: F1 on questions with an answer, and how many of the others it left alone. But
+# how many is many? The control is how often it is silent where there *is* an answer. And without
+# any threshold: take one question of each kind. How often is the doubt greater at the one without
+# an answer? A coin has one half.
+
+# %%
+doubt = np.array([guess["no_answer"] for guess in guesses["test"]])
+spoken = [g["text"] if g["no_answer"] <= threshold else "" for g in guesses["test"]]
+parts = answer_scores(all_right["test"], spoken)
+quiet = [np.mean(doubt[kind] > threshold) for kind in (no_answer, ~no_answer)]
+greater = np.mean(doubt[no_answer][:, None] > doubt[~no_answer])  # of all pairs of the two kinds
+numbers = [[*quiet, greater, parts["with_answer_f1"]]]
+names = ("silent, no answer", "silent, an answer", "doubt greater", "F1, an answer")
+_, ax = plt.subplots(figsize=(8, 1))
+heat_map(numbers, None, names, "what stands behind F1, on test", (0, 1), ax)
+plt.show()
+describe("four shares. The doubt is greater in more than 0.55 of the pairs, F1 is below 0.35.")
+assert np.isclose(quiet[0], parts["no_answer_accuracy"]) and parts["with_answer_f1"] < 0.35
+assert greater > 0.55
+
+# %% [markdown]
+# In this run it was silent on 0.26 of the questions without an answer, and on 0.08 of the others.
+# So some of its doubt is earned: the doubt is greater where there is no answer in 0.70 of the
+# pairs. That was hidden in one F1, and so was the other half: where there is an answer, F1 is 0.17.
+# (Does the doubt come from the question or from the passage? Swapped questions would tell; we have
+# not asked.)
 #
 # ## 11.8 Longer than a window
 #
@@ -791,7 +844,7 @@ print(f"{len(long_rows)} rows, windows of each: {min(per_row.values())} to {max(
 
 # %% [markdown]
 # Each piece carries its place in the *whole* passage, so nothing has to be added up afterwards. Is
-# every answer whole in some window, and does it come back to the right characters?
+# each answer complete in some window, and do its pieces lead back to the right characters?
 
 # %%
 from bert_course.training.windows import overlapping
@@ -822,8 +875,8 @@ assert lost(lambda count: overlapping(count, 40)) == 0 and cut_apart > 5
 print(f"answers lost with windows of 40: overlapping 0, side by side {cut_apart}")
 
 # %% [markdown]
-# Side by side, a border goes through some answers, and no window can give them. Half of a window
-# shared, and none is lost, as long as an answer is no longer than half a window. Now let the reader
+# Side by side, a border goes through some answers, and no window can give them. With half a window
+# shared, none is lost, as long as an answer is no longer than half a window. Now let the reader
 # look for them:
 
 # %% tags=["nbval-ignore-output"]
@@ -841,8 +894,8 @@ print(f"of {len(row.text)}, in {per_row[example]} windows")
 assert len(hits) >= 8 and long_f1 < 0.8 * left[1, 0]
 
 # %% [markdown]
-# About a third of F1 on one story, as befits a reader that does not ask whose: three stories have
-# more colours and more places than one, and the windows do not know of each other.
+# Little more than a third of the F1 on one story, as befits a reader that does not ask whose: three
+# stories have more colours and more places than one, and the windows do not know of each other.
 #
 # ## 11.9 With real weights and real data
 #
@@ -872,23 +925,24 @@ else:
 # | WNUT-17, entities, test F1 | all 3,394 rows, 4 epochs, three seeds | 0.427 ± 0.006 | `python -m bert_course finetune --task wnut17 --checkpoint all-MiniLM-L6-v2 --epochs 4 --seeds 0 1 2 --out RUN`, one core of an AMD EPYC, 21 November 2026 |
 # | SQuAD 1.1, answers, test F1 | 3,012 questions of nine articles, 2 epochs, three seeds | 0.596 ± 0.009 | `python -m bert_course finetune --task squad --checkpoint all-MiniLM-L6-v2 --epochs 2 --max-length 192 --seeds 0 1 2 --out RUN`, likewise |
 #
-# On WNUT-17 larger models are commonly reported between .45 and .50. On SQuAD's own dev set the README of
-# google-research/bert has .884 for BERT-base, trained on 29 times as many questions, and with three right
-# answers to most questions where ours have one. And this reader does read: when a question is exchanged for
-# another one of the same paragraph, F1 falls from 0.594 to 0.086 (the best seed's model, the same
-# test; `benchmarks/RESULTS.md`). Why it reads and the small one does not has not been taken apart: it
-# is a larger model with thirty times as many rows, and SQuAD asks several questions of one paragraph.
+# On SQuAD's own dev set the README of google-research/bert has .884 for BERT-base, trained on 29
+# times as many questions, and with three right answers to most questions where ours have one. And
+# this reader does read: when a question is exchanged for another one of the same paragraph, F1
+# falls from 0.594 to 0.086 (the best seed's model, the same test, 21 November 2026;
+# `benchmarks/RESULTS.md` has the figures, the script was not kept). Why it reads and the small one
+# does not has not been taken apart: it is a larger model with thirty times as many rows, and SQuAD
+# asks several questions of one paragraph.
 #
 # ## In five sentences
 #
 # A tag belongs to a word, so the first of its pieces carries it, and whole entities are counted,
 # for a tagger that always says `O` has nine in ten words right. From a hundred rows the pretrained
-# network finds names that no label had shown it, a dictionary none, and the network from scratch
-# has not even learned the dictionary. An answer is the best pair of a start and an end, since two
+# network finds most names that no label had shown it, a dictionary none, and the network from
+# scratch ends below the dictionary. An answer is the best pair of a start and an end, since two
 # maxima, each for itself, are often no span at all. The reader beat the one from scratch by far and
-# was no better than a list of words, and swapped questions showed why: it mostly answers without
+# was worse than a list of words, and swapped questions showed why: it mostly answers without
 # them. And where some questions have no answer, silence has a score, so the score of a model says
-# little until silence stands beside it.
+# little until that of silence stands beside it.
 #
 # ## What we left out
 #
