@@ -81,15 +81,15 @@ for rows in (both, texts, sentences):
     timed(rows)  # the first time, the backend compiles
 (crossed, of_cross), (first, of_first), (second, of_second) = map(timed, (both, texts, sentences))
 ratio = of_cross / (of_first + of_second)
-assert crossed == 24 * 24 and first + second == 24 + 24 and ratio > 4
+assert ratio > 2
 print(f"one row for both: {crossed} rows; towers: {first + second}; {ratio:.0f} times as long")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# N² against 2N: 576 rows against 48, twelve times as many. The time goes the same way. (Rows for
-# both are longer, which adds to it; and each call costs something, however little there is to
-# compute, which is why the clock may say less than the count.)
+# N² against 2N: 576 rows against 48, twelve times as many. The clock may say less than the count,
+# for each call costs something, however little there is to compute; with more texts that counts for
+# less and less. (And rows for both are longer.)
 #
 # </details>
 #
@@ -97,7 +97,8 @@ print(f"one row for both: {crossed} rows; towers: {first + second}; {ratio:.0f} 
 # towers' vectors can be computed beforehand, once. What is the dear way good for, then? It *can*
 # compare word with word; whether it does, a score will not say. Let us see what it learns from 100
 # rows: with the body as it is and a new head that learns; with all weights learning; and, as a
-# control, without pretraining, where the body too is drawn anew for each seed.
+# control, without pretraining, where the body too is drawn anew for each seed. That is slower to
+# learn, so it has three times as many epochs.
 
 # %% tags=["nbval-ignore-output"]
 from bert_course.training.finetuning import Recipe, finetune
@@ -106,7 +107,7 @@ recipe = {"epochs": 6, "dropout": 0.0, "batch_size": 8, "max_length": 96}
 arms = {
     "head only": Recipe(**recipe, rate=1e-2, frozen=True),
     "all weights": Recipe(**recipe, rate=2e-4),
-    "from scratch": Recipe(**recipe, rate=5e-4, scratch=True),
+    "from scratch": Recipe(**recipe | {"epochs": 18}, rate=5e-4, scratch=True),
 }
 found = {}
 for name, arm in arms.items():
@@ -115,7 +116,7 @@ for name, arm in arms.items():
     print(f"{name:12} {found[name].mean():.3f} ± {found[name].std(ddof=1):.3f}")
 
 # %% [markdown]
-# (Each has a rate that suits it.) Four cheaper readers for comparison. The towers: a frozen
+# Four cheaper readers for comparison. The towers: a frozen
 # vector for each text, the mean of what leaves the last block, and a linear classifier on
 # $(u, v, |u - v|, u v)$. A bag of words: a linear classifier on the words of A and of B. The
 # number of words that A and B share. And BERT as it was before fine-tuning: what it says of
@@ -175,28 +176,32 @@ assert gap > 2 * spread + 0.03 and means["head only"] > 0.65
 old = means["next sentence, as it was"]
 assert old > 0.65 and max(means["head only"], means["all weights"]) < old + 0.12
 
+always_other = np.mean(np.equal(test_labels, "other"))
+assert max(means["frozen towers"], means["from scratch"]) < always_other + 0.05
+
 # %%
 _, ax = plt.subplots(figsize=(6.5, 3))
 bars = ax.barh(list(means), list(means.values()), color="#31446b")
 ax.bar_label(bars, fmt="%.2f", label_type="center", color="white")
-for place, scores in enumerate(found.values()):
-    ax.plot(scores, [place] * len(scores), "o", color="#b8a24a", markersize=5)
-ax.axvline(0.5, color="black", linestyle=":")
-ax.set(xlabel="accuracy on test; a dot is a seed, the line is chance", xlim=(0, 1))
+for place, name in enumerate(arms):
+    ax.plot(found[name], [place] * 3, "o", color="#b8a24a", markersize=5)
+ax.axvline(always_other, color="black", linestyle=":")
+ax.set(xlabel="accuracy on test; dots are seeds; the line is always “other”", xlim=(0, 1))
 ax.invert_yaxis()
 plt.show()
 describe(
-    "seven bars of accuracy, with a dot for each seed and a dotted line at one half. The head on "
-    "frozen BERT is above the network from scratch, further than the dots of either are apart. "
-    "The old head, without any label, is close to it."
+    "seven bars of accuracy, three of them with dots for seeds, and a dotted line a little above "
+    "one half: the more frequent label. The head on frozen BERT is above the network from scratch, "
+    "further than the dots of either are apart. The old head, without any label, is close to it."
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
 # A new head on frozen BERT, all weights, and the old head are in front, and near each other. Shared
-# words go some of the way. From scratch nothing is learned. The frozen towers are near chance; that
-# is no verdict on towers, for these were never trained to be compared (in 12.4 we train some).
+# words go some of the way. From scratch nothing is learned, in three times the steps. The frozen
+# towers do no better than the line; that is no verdict on towers, for these were never trained to
+# be compared (in 12.4 we train some). With 200 rows the standard error of a bar is .035.
 #
 # </details>
 #
@@ -229,33 +234,33 @@ def toss(kinds, count, rng):
 
 # %%
 facts = list(toss(KINDS, 270, np.random.default_rng(0)))
-learn_from, choose_by, test_on = facts[:100], facts[100:120], facts[120:]
+learn_from, test_on = facts[:120], facts[120:]
 for row in facts[:2]:
     print(f"{row.text}\n    {row.label}: {row.other}")
 
 # %% [markdown]
 # The same model, the same way of learning. BERT has read thousands of stories in which names and
-# colours stay the same from beginning to end.
+# colours stay the same from beginning to end. This time we do not choose the epoch by other rows,
+# but by the 120 that it learns from: we want the weights that know these best.
 #
-# **Predict.** How many of the test rows are right after fine-tuning? And is the loss of training
-# near 0 in the end, or near $\ln 2 = 0.69$, that of a coin?
+# **Predict.** How many of the rows that it learned from are right in the end, and how many of the
+# 150 that it has not seen?
 
 # %%
-about_facts = task._replace(train=learn_from, dev=choose_by, test=test_on)
+about_facts = task._replace(train=learn_from, dev=learn_from, test=test_on)
 about_facts = about_facts._replace(labels=["agrees", "contradicts"])
 tuned = finetune(
     bert, about_facts, recipe=Recipe(**recipe | {"epochs": 10, "max_length": 128}, rate=5e-4)
 )
-by_learning = tuned.results[0]["test"]["accuracy"]
-last_loss = tuned.results[0]["history"][-1]["loss"]
-assert by_learning < 0.65 and last_loss < 0.1
+by_heart, by_learning = (tuned.results[0][split]["accuracy"] for split in ("dev", "test"))
+assert by_heart > 0.95 and by_learning < 0.65
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The loss goes to nearly 0 (about 0.01 in our run) and the test stays near one half (about .55; we
-# print it below, with the others): it has learned 100 rows by heart, and
-# nothing of what they have in common.
+# All or nearly all, and not many more than half (we print it below, with the others): it has
+# learned 120 rows by heart, and nothing of what they have in common that would show on 150 others
+# (one seed; the standard error is .04).
 #
 # </details>
 #
@@ -315,7 +320,7 @@ describe(
 # %% [markdown]
 # In the second sentence one word stands out. So this is a judge that needs no fine-tuning at all:
 # take the *least* likely piece of B, and say *contradicts* where it is below a threshold. The 120
-# labelled rows, those to learn from and those to choose by, serve to place one number.
+# labelled rows serve to place one number.
 #
 # Controls: the same without A, for a sentence may give itself away; an untrained net; the *sum* of
 # all pieces, which is what notebook 8 added up; and two counts that need no BERT. A wrong word is
@@ -364,7 +369,7 @@ shares["fine-tuned"] = by_learning
 for name, share in shares.items():
     print(f"{name:17} {share:.2f}")
 asked, alone, blind, *_ = shares.values()
-assert asked > 0.72 and max(alone, blind, by_learning) < 0.65
+assert asked > 0.8 and max(alone, blind, by_learning) < 0.65
 assert asked > shares["new words"] + 0.05 and shares["new and listed"] > 0.75
 assert max(alone, blind) < shares["sum of all"] < asked
 
@@ -397,12 +402,11 @@ describe(
 # %% [markdown]
 # (The three x-axes differ, so compare where the two colours lie, not how far.) Only in the left
 # panel do they part: what it takes to judge was there, in the very weights that learned nothing
-# useful from 100 rows. It need not be more than the list has, but nobody told BERT which words to
+# useful from 120 rows. It need not be more than the list has, but nobody told BERT which words to
 # list. What a model knows and what its vectors show are two things. A head on top
-# can only use what is shown, or what learning brings there, and 100 rows did not bring it.
+# can only use what is shown, or what learning brings there, and 120 rows did not bring it.
 #
-# One kind of fact was left out, *a thing from before*, and not by chance. There the wrong word is
-# often one that was said, of somebody else:
+# One kind of fact was left out, *a thing from before*, and not by chance:
 
 # %% tags=["nbval-approx"]
 things = list(toss(["a thing from before"], 200, np.random.default_rng(1)))
@@ -413,8 +417,8 @@ assert share < asked - 0.08 and share < 0.5 + 2 * error
 print(f"things {share:.2f}, the others {asked:.2f}; a coin 0.50 ± {error:.3f}")
 
 # %% [markdown]
-# Far less. Of a text that names two things, each of its owner, the wrong word stands in the text in
-# about half of the pairs; with names, colours and places in at most one of eight:
+# Far less. Where a text names two things with two owners, the wrong word is often one that was said,
+# of somebody else: in about half of the pairs, and with names, colours and places in few:
 
 
 # %%
@@ -438,10 +442,10 @@ assert wrong_words["a thing from before"] > 0.4 and max(wrong_words[k] for k in 
 # ## 12.3 One vector for a text
 #
 # Back to the towers. Whoever has ten thousand texts and looks for the two most alike would have to
-# put 49,995,000 pairs through a cross-encoder; for BERT-base that was 65 hours on a GPU of its day
-# (Reimers & Gurevych, 2019). What should the vector of
-# a text be? BERT gives one for every token. Popular are that of `[CLS]`, the mean of all, and the
-# largest number of all in each of the H places (*max*).
+# put 49,995,000 pairs through a cross-encoder; with BERT that was 65 hours on a GPU of its day
+# (Reimers & Gurevych, 2019). What should the vector of a text be? BERT gives one for every token.
+# Popular choices are the one of `[CLS]`, the mean of all, and the largest number of all in each of
+# the H places (*max*).
 #
 # To judge them we need a question with a known right answer. Cut held-out stories in two. Can the
 # first half find its own second half, among those of 100 stories? Chance is one in a hundred. (We
@@ -566,7 +570,7 @@ describe(
 # every girl Ada, every boy Ben, every pet Button and every village Foxgate:
 
 
-# %% tags=["nbval-approx"]
+# %%
 def renamed(texts):
     everybody = {"Ada": GIRLS, "Ben": BOYS, "Button": PETS, "Foxgate": VILLAGES}
     for one, names in everybody.items():
@@ -575,15 +579,24 @@ def renamed(texts):
 
 
 same_names = [renamed(texts) for texts in test_halves]
-words_left = share_found(*(tf_idf.transform(texts).toarray() for texts in same_names))
+renamed_train = [renamed(texts) for texts in train_halves]
+
+# %% tags=["nbval-approx"]
+refitted = TfidfVectorizer().fit([*renamed_train[0], *renamed_train[1]])
 mean_left = share_found(*(vectors_of(bert, texts)["mean"][-1] for texts in same_names))
-assert words_left < baselines["tf-idf"] - 0.4 and words_left < mean_left + 0.1
-print(f"tf-idf {baselines['tf-idf']:.2f} -> {words_left:.2f}")
+left = {
+    name: share_found(*(fit.transform(texts).toarray() for texts in same_names))
+    for name, fit in (("old weights", tf_idf), ("new weights", refitted))
+}
+assert left["new weights"] < baselines["tf-idf"] - 0.25 and left["new weights"] > mean_left + 0.1
+print(f"tf-idf {baselines['tf-idf']:.2f} ->", *(f"{n} {share:.2f}" for n, share in left.items()))
 print(f"BERT's mean {by_layer['mean'][-1]:.2f} -> {mean_left:.2f}")
 
 # %% [markdown]
-# Tf-idf loses most of what it had, and comes down to where BERT's mean is. So all of its lead was
-# names. BERT's mean loses about a third: there they count too, but less.
+# Mind the first of tf-idf's two numbers: it is an accident. The weights were made where *Ada* was a
+# rare word and weighed much; now it stands in every text, and drowns the rest. Weighed anew on
+# stories that are renamed too, tf-idf keeps about half of what it had, and is still ahead of BERT's
+# mean, which loses about a third. So about half was names, and the lead is not names alone.
 
 # %% [markdown]
 # ## 12.4 What is wrong with the vectors?
@@ -602,6 +615,8 @@ def mean_cosine(vectors):
 
 learned = layer_features(bert, text_spots(bert, train_halves[0] + train_halves[1]))[-1]  # (N, H)
 at_random = layer_features(untrained, text_spots(untrained, train_halves[0] + train_halves[1]))[-1]
+table = static_features(bert, text_spots(bert, train_halves[0] + train_halves[1]))
+print(f"token table  cosine of two texts, on average: {mean_cosine(table[:400]):.2f}")
 for name, vectors in (("this model", learned), ("untrained", at_random)):
     spectrum = np.linalg.svd(vectors - vectors.mean(axis=0), compute_uv=False) ** 2
     print(f"{name:10} cosine of two texts, on average: {mean_cosine(vectors[:400]):.2f}")
@@ -609,10 +624,11 @@ for name, vectors in (("this model", learned), ("untrained", at_random)):
 assert mean_cosine(at_random[:400]) > mean_cosine(learned[:400]) + 0.1
 
 # %% [markdown]
-# A cone there is. (Ethayarajh, 2019, found such cones in BERT, ELMo and GPT-2.) But the untrained
-# net's is far narrower, so training did not make it; training widened it. What training did bring
-# is that a few directions have more of what is left: ten have .62 of it, where the untrained net's
-# have .45. There are three well-known repairs, all of them made from unlabelled texts: subtract the
+# A cone there is. (Ethayarajh, 2019, found such cones in BERT, ELMo and GPT-2, among the vectors of
+# single words. Ours are means of some sixty tokens, and means are alike already for having the same
+# frequent words in them: so are those of the token table.) But the untrained net's is far narrower,
+# so in this one comparison training did not make it; training widened it. What training did bring
+# is that a few directions have more of what is left, as the shares say. There are three well-known repairs, all of them made from unlabelled texts: subtract the
 # mean of all vectors; take away the strongest directions too (Mu & Viswanath, 2018, who advise
 # about H/100 of them; that is one here, and we take three); or *whiten*, so that every direction is
 # as long as every other (Su et al., 2021).
@@ -655,7 +671,7 @@ heat_map(shares, list(tables), names, "halves that find each other", (0, 1), axe
 for ax in axes:
     ax.tick_params(axis="x", rotation=20)
 plt.show()
-assert cosines[:, 0].min() > 0.5 and np.abs(cosines[:, 1:]).max() < 0.15
+assert cosines[:, 0].min() > 0.5
 assert shares[0, 1:].max() < shares[0, 0] + 0.03 and shares[0, 2:].max() < shares[0, 0]
 assert shares[1, 3] > max(shares[1, 0], shares[0, 3]) + 0.1
 describe(
@@ -669,7 +685,7 @@ describe(
 #
 # No more than before; after the two stronger repairs, fewer. The untrained net gains from each of
 # them but the first. Whitened, it finds about three times as many as it did, and more than this
-# model ever does.
+# model under any of them.
 #
 # </details>
 #
@@ -706,12 +722,12 @@ def find_each_other(_, vectors):
 
 
 # %%
-def train_tower(bert, size=32):
+def train_tower(bert, halves, size=32):
     tower = build_tower(bert)
     optimizer = keras.optimizers.AdamW(5e-4, global_clipnorm=1.0)
     tower.compile(optimizer, find_each_other, jit_compile=jit_compile())
-    count = len(train_halves[0])
-    batch = batch_of(bert, train_halves[0] + train_halves[1])
+    count = len(halves[0])
+    batch = batch_of(bert, [*halves[0], *halves[1]])
     losses = []
     for start in range(0, count, size):
         here = np.r_[start : start + size]
@@ -724,55 +740,58 @@ def train_tower(bert, size=32):
 
 # %% [markdown]
 # Two networks learn it, on 320 stories, each seen once, in ten steps: the pretrained one, and as a
-# control the untrained one.
+# control the untrained one. And each learns it a second time, from stories in which everybody has
+# the same name, to be tested on such stories.
 #
 # **Predict.** How many of 100 halves find each other afterwards, in the one and in the other? And
-# how many when everybody has the same name?
+# what is left of the gain when everybody has the same name?
 
 # %% tags=["nbval-ignore-output"]
 after = {}
+named = {"own names": (train_halves, test_halves), "same names": (renamed_train, same_names)}
 for name in ("this model", "untrained"):
-    net = Bert(bert.config, bert.vocabulary, bert.lowercase, rng=0)
-    if name == "this model":
-        net.encoder.set_weights(bert.encoder.get_weights())
-    tower, losses = train_tower(net)
-    for texts, kind in ((test_halves, "own names"), (same_names, "same names")):
-        vectors = [tower.predict(batch_of(net, half), verbose=0) for half in texts]
+    for kind, (learn_from, test_on) in named.items():
+        net = Bert(bert.config, bert.vocabulary, bert.lowercase, rng=0)
+        if name == "this model":
+            net.encoder.set_weights(bert.encoder.get_weights())
+        tower, losses = train_tower(net, learn_from)
+        vectors = [tower.predict(batch_of(net, half), verbose=0) for half in test_on]
         after[name, kind] = share_found(*vectors)
-    print(f"{name:10} loss {losses[0]:.2f} -> {np.mean(losses[-3:]):.2f}")
+        print(f"{name:10} {kind:10} loss {losses[0]:.2f} -> {np.mean(losses[-3:]):.2f}")
 
 # %%
 before = {"own names": by_layer["mean"][-1], "same names": mean_left}
 table = np.array(
     [
-        [baselines["tf-idf"], words_left],
+        [baselines["tf-idf"], left["new weights"]],
         list(before.values()),
         [after["this model", kind] for kind in before],
         [after["untrained", kind] for kind in before],
     ]
 )
 names = ["tf-idf", "BERT, mean", "BERT, contrastive", "untrained, contrastive"]
-heat_map(table, names, list(before), "halves that find each other", limits=(0, 1))
+heat_map(table, names, list(before), "found, of 100 halves", limits=(0, 1))
 plt.show()
 assert table[2, 0] > table[1, 0] + 0.3 and table[2, 0] > 2 * table[3, 0]
-assert table[2, 0] < table[0, 0] + 0.1 and table[2, 1] < table[1, 1] + 0.03
-describe("four ways by own and same names. Contrastive BERT is near tf-idf with own names.")
+assert abs(table[2] - table[0]).max() < 0.2 and table[2, 1] > table[1, 1] + 0.15
+describe("four ways by own and same names. Contrastive BERT is near tf-idf in both columns.")
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The pretrained net finds most of them after ten steps, about as many as tf-idf and no more. The
-# untrained one learns from the same stories, with the same loss, and gets less than half as far.
-# And when all names are the same, the pretrained net found fewer in our run than before training.
+# The pretrained net finds most of them after ten steps, about as many as tf-idf. The untrained one
+# learns from the same stories, with the same loss, and gets less than half as far (less far than
+# whitening brought it, which took no labels at all). Where all names are the same, there is less to
+# find, and again the pretrained net comes about as far as tf-idf does.
 #
 # </details>
 #
-# Both halves of this are worth keeping. Pretraining *had* told BERT who is who. It took very
-# little to bring that into the vector, and without pretraining ten steps did not bring it (one
-# seed, one rate: a hint, no more). And what came is
-# what was asked for, by the quickest way: the names. A half of a story is found by who is in it,
-# and whoever trains such vectors for *meaning* should look at what the shortest way through the
-# training pairs is.
+# So what a mean of BERT's vectors did not show was in them. It took very little to bring it out,
+# and without pretraining ten steps did not bring it (one seed, one rate: a hint, no more; the
+# standard error of a share of 100 is up to .05). And what came is what was asked for, by the way
+# that was open: by names where there were names, and by other words where there were none. In
+# neither column does it leave the bag of words clearly behind. Whoever trains such vectors for
+# *meaning* should look at what the shortest way through the training pairs is, and close it.
 #
 # ## 12.5 With real weights and real data
 #
@@ -845,19 +864,20 @@ if not measured:
 # | MiniLM, cosine, one threshold | .748 |
 #
 # (These cells, 21 November 2026, one CPU core, TensorFlow 2.21.) Both are better than the label, and
-# neither is better than the other: with 500 rows the standard error of a share is .02. So a bag of
-# words keeps up with a billion pairs here, and only a control could tell you. Fine-tuned on the 3,668
-# rows of train the same weights have .790 ± .010 on all of test (`benchmarks/RESULTS.md`).
+# between the two no difference shows: with 500 rows the standard error of a share is .02. So a bag
+# of words keeps up with a billion pairs here, and only a control could tell you. Fine-tuned on the
+# 3,668 rows of train the same weights have .790 ± .010 on all of test, where the most frequent label
+# has .665 (`benchmarks/RESULTS.md`).
 #
 # ## In five sentences
 #
 # Two texts in one row can be compared word by word, at a cost of N² rows; two towers cost 2N, and
 # all that they know of a text must go through one vector. Fine-tuning reads what a vector shows: on
-# contradicted facts it learned 100 rows by heart and was at chance. The same weights, asked as
-# pretraining had asked them, for hidden words, were right more than four times in five, as was a
-# list of names, colours and places. Of raw BERT's vectors the mean was the best and was beaten by a
-# bag of words, and to repair their cone did not help, although the cone went away. Ten steps of
-# asking for what was wanted brought the names, and so came up to the bag of words.
+# contradicted facts it learned 120 rows by heart and was at chance. The same weights, asked as
+# pretraining had asked them, for hidden words, were right in more than four of five, as was a list of
+# names, colours and places. Of raw BERT's vectors the mean was the best and was beaten by a bag of
+# words, and to remove their cone did not help. Ten steps of asking for what was wanted brought them
+# up to the bag of words, with names and without.
 #
 # ## What we left out
 #
