@@ -311,6 +311,8 @@ plt.show()
 blind = scores[:, 2:]
 assert (scores[:, 0] > 0.9).sum() >= 5 and scores[:, 0].mean() > blind.mean() + 0.2
 assert blind.min() < 0.35 and blind.max() > 0.75
+says_a = np.mean([good.count(" an ") < bad.count(" an ") for _, _, good, bad in by_rule["a or an"]])
+print(f"“a” is right in {says_a:.0%} of the pairs of “a or an”")
 describe(
     "24 rules by five models. This one has at least 5 rules right in more than 9 of 10 pairs. The "
     "untrained nets' scores go from less than 0.35 to more than 0.75, on “a or an” and others."
@@ -326,28 +328,61 @@ describe(
 #
 # </details>
 #
-# A row in which all three are low is *numeral and noun*, *nine calves* against *nine calf*. Three
-# nets with the same taste ask for a reason. The score is a sum over pieces, each of them a
-# logarithm below 0. So whoever knows nothing prefers the word of fewer pieces, and plurals are cut
-# more often:
+# So read each row of the picture against its own controls, and not against 0.5.
+#
+# There is another way for a pair to say nothing, and it is easy to miss. *feeds* is cut into three
+# pieces here, *feed* into two. And BERT is asked for a word by a `[MASK]` for each of its pieces.
+#
+# **Predict.** How sure is this model of *feeds* behind three masks, and of *feed* behind two, in
+# *The pigeon that the aunt ____ is lazy*?
 
-# %%
-numeral = by_rule["numeral and noun"]
-lengths = np.array([[len(bert.tokenizer.ids(text)) for text in pair[2:]] for pair in numeral])
-longer, shorter = (lengths[:, 0] > lengths[:, 1]).mean(), (lengths[:, 0] < lengths[:, 1]).mean()
-says_a = np.mean([good.count(" an ") < bad.count(" an ") for _, _, good, bad in by_rule["a or an"]])
-print(f"“a” is right in {says_a:.0%} of the pairs of “a or an”")
-print(
-    f"the good sentence has more pieces in {longer:.0%} of “numeral and noun”, "
-    f"fewer in {shorter:.0%}"
-)
-row = blind[rules.index("numeral and noun")]
-assert says_a > 0.8 and longer > shorter + 0.2 and row.mean() < 0.45
+# %% tags=["nbval-approx"]
+from bert_course.insight.scores import piece_log_probabilities
+
+before = "The pigeon that the aunt"
+place = len(bert.tokenizer.tokenize(before))
+for word in ("feeds", "feed"):
+    cut = bert.tokenizer.tokenize(word)
+    logs = piece_log_probabilities(bert, [f"{before} {word} is lazy."])[0]
+    sure = np.exp(logs[place : place + len(cut)].sum())
+    print(f"{word:6} cut {cut}: P = {sure:.2f}")
+    assert sure > 0.5
 
 # %% [markdown]
-# So read each row of the picture against its own controls, and not against 0.5. The second column
-# does the same for memory: rules of grammar do not need the sentences before, and rules of memory
-# cannot do without them.
+# <details><summary>Answer</summary>
+#
+# Rather sure of both. The number of masks says how many pieces the word has, and of the words that
+# could stand here few have just so many: it has told BERT the word, be it right or wrong.
+#
+# </details>
+#
+# That is no lack of grammar. It is another question. So the two words of each pair in the file have
+# equally many pieces (Goldberg, 2019, took only words of one piece). Make pairs without that care,
+# and see what a score would have said of this rule:
+
+
+# %% tags=["nbval-approx"]
+from types import SimpleNamespace
+
+from bert_course.world.minimal_pairs import minimal_pairs
+
+rule, as_one = "agreement with the word before", SimpleNamespace(ids=lambda text: [0])
+found = {"equally many pieces": [], "another number of them": []}
+for story, rng in islice(stories("minimal pairs"), 500):
+    for pair in minimal_pairs(story, rng, as_one, [rule]):  # takes every word for one piece
+        same, other = (len(bert.tokenizer.ids(text)) for text in pair[2:])
+        found["equally many pieces" if same == other else "another number of them"].append(pair)
+shares = [minimal_pair_scores(bert, some, changed_only=True)[rule] for some in found.values()]
+for (name, some), share in zip(found.items(), shares):
+    print(f"{name:23} {len(some):3} pairs, right {share:.2f}")
+assert shares[0] > 0.95 and shares[1] < 0.8
+
+# %% [markdown]
+# The same model, the same rule. Whoever mixes the two kinds reads a poor grasp of agreement off a
+# model that has it.
+#
+# Now the second column of the picture. It does for memory what the untrained nets do for taste:
+# rules of grammar do not need the sentences before, and rules of memory cannot do without them.
 
 # %% tags=["nbval-approx"]
 memory = [rule for rule in rules if "from before" in rule]
