@@ -71,7 +71,8 @@ to which the oracle gives the probability 0 after the same context. So it is imp
 world, where each season has its own weather and each mood its own words; as English it is wrong in
 some phenomena, and in others merely not what happened. Both words have the same number of pieces
 of `vocab.txt`: a model that sees a [MASK] for each piece could else tell them by that number. The
-shortest pair of each:
+price is variety: some rules are left with a few words, the first of them with *want* and *wants*.
+The shortest pair of each:
 
 | phenomenon | context | good | bad |
 | --- | --- | --- | --- |
