@@ -98,7 +98,12 @@ def run(options):
 
 def refuse_strange_folder(out, resume):
     """Before anything is read or trained, or what is there is written over."""
-    if is_taken(out) and not (resume and out.is_dir()):
+    if resume and is_taken(out) and not any(out.glob("seed-*")):
+        raise ValueError(
+            "--resume goes on with a run that finetune has begun: name its folder. "
+            f"Received: --out {out}, which holds no run"
+        )
+    if is_taken(out) and not resume:
         raise ValueError(
             "A run begins in a new folder, or an empty one; go on with one that is there with "
             f"--resume. Received: --out {out}, which is there already"

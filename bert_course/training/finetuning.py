@@ -64,7 +64,9 @@ def finetune(bert, task, out=None, recipe=None, seeds=(0,), resume=False, report
 
     Of each seed the epoch that is best on dev is kept; the best seed's weights are those of the
     answer, and `results` has the scores of all. With a folder `out`, a run that was killed goes on
-    where its last epoch ended, and ends, on a CPU, with the same weights.
+    where its last epoch ended, with all state as it was. On TensorFlow the losses afterwards may
+    differ in the sixth digit, as they may for a seed after another one, presumably because it
+    compiles for the widths of batches in the order in which it meets them.
 
     Paper: BERT (Devlin et al., 2019), §4 and appendix A.3: batch 16 or 32, rate 5e-5, 3e-5 or
     2e-5, 2 to 4 epochs; all weights learn, not the head's alone.

@@ -411,6 +411,8 @@ def test_an_out_with_files_of_others(checkpoint, tmp_path, capsys):
     train, dev, _ = write_files("classify", tmp_path)
     assert finetune(checkpoint, tmp_path / "run", "--train", train, "--dev", dev) == 2
     assert "A run begins in a new folder, or an empty one" in refusal(capsys, "finetune")
+    assert finetune(checkpoint, tmp_path / "run", "--train", train, "--dev", dev, "--resume") == 2
+    assert "--resume goes on with a run that finetune has begun" in refusal(capsys, "finetune")
     assert (tmp_path / "run" / "metrics.json").read_text() == "mine"
 
 
