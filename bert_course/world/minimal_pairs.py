@@ -64,7 +64,7 @@ def minimal_pairs(story, rng, tokenizer, phenomena=tuple(RULES)):
 
     The two words have as many pieces as one another. BERT is asked for a word by a [MASK] for each
     of its pieces, and with another number of them it would be asked another question: after *the
-    aunt*, two masks can only be *feeds*, and one can only be a plural, be it right or wrong.
+    aunt*, three masks are most likely *feeds*, and two *feed*, be it right or wrong.
 
     Paper: Assessing BERT's Syntactic Abilities (Goldberg, 2019), where both words have one piece.
     """
