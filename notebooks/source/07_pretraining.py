@@ -392,7 +392,7 @@ for first, second in (
 # has each task come, from where it began to the best there is? (For pairs that is taken to be 1,
 # since their ceiling is not known. The comparison is a little too kind to the words.)
 
-# %% tags=["nbval-approx"]
+# %% tags=["nbval-ignore-output"]
 pairs_right = lines[-1]["held_out_next_sentence_accuracy"]
 way_of_words = (accuracies[1200] - levels["unigram"]) / (levels["ceiling"] - levels["unigram"])
 way_of_pairs = (pairs_right - 0.5) / (1 - 0.5)
@@ -488,7 +488,7 @@ def spread(bert):
 # **Predict.** Four models: one that is untrained; the first run, stopped after 100 batches; the bold
 # run with a warm-up, and the one without. Put them in order.
 
-# %% tags=["nbval-approx"]
+# %% tags=["nbval-ignore-output"]
 stuck_at = folder / "bold without" / "checkpoint"
 spreads = {
     "untrained": spread(Bert(config, list(vocabulary.pieces), rng=0)),
@@ -511,7 +511,7 @@ assert spreads["bold, not warmed up"] < 0.01 < 0.1 < min(list(spreads.values())[
 # Large first steps have broken something. Is it for good? Give the stuck model what it should have
 # had: 300 gentle steps, with a warm-up.
 
-# %% tags=["nbval-approx"]
+# %% tags=["nbval-ignore-output"]
 patient = replace(recipe, steps=300, warm_up=100)
 start = load_pretrained(stuck_at)
 pretrain(patient, folder / "rows", folder / "nursed", watch=Watch(every=25), start=start)
