@@ -62,7 +62,7 @@ INSIDE = {
     "text.separated": ["text.whole_file"],
     "text.columns": ["text.separated"],
     "text.labelled": ["text.columns", "text.separated"],
-    "text.tagged": ["text.labelled", "text.whole_file"],
+    "text.tagged": ["text.labelled", "text.separated", "text.whole_file"],
     "text.questions": ["text.labelled", "text.separated", "text.whole_file"],
     "text.splits": ["text.labelled", "text.questions", "text.tagged"],
     "text.growing": [],
@@ -128,6 +128,7 @@ INSIDE = {
     "training.exporting": ["text.in_graph"],
     "training.finetuning": [
         "model.encoder",  # a new body for each seed, where nothing is pretrained
+        "text.padding",
         "text.splits",
         "training.finetuned",
         "training.hardware",
@@ -135,6 +136,7 @@ INSIDE = {
         "training.run_folder",
         "training.speed",
         "training.stopping",
+        "training.windows",
     ],
     "training.speed": [
         "model.attention",
@@ -200,7 +202,8 @@ INSIDE = {
     "commands.examples": ["text.documents", "text.examples", "text.wordpiece"],
     "commands.vocabulary": ["text.documents", "text.vocabulary", "text.wordpiece"],
     "commands.world": ["files", "world.build", "world.datasheet"],
-    "commands.fill_mask": ["insight.fill", "model.checkpoints", "places"],
+    # reads a fine-tuned model too, to say that it fills no blanks
+    "commands.fill_mask": ["insight.fill", "places", "training.finetuned"],
     "commands.pretrain": [
         "model.checkpoints",
         "insight.show",
@@ -223,7 +226,13 @@ INSIDE = {
         "training.tasks",
     ],
     "commands.finetuning_report": ["files", "insight.show", "training.metrics"],
-    "commands.predict": ["text.labelled", "training.finetuned"],
+    "commands.predict": [
+        "commands.finetune",  # whose --columns it has too
+        "text.labelled",
+        "text.splits",
+        "text.whole_file",
+        "training.finetuned",
+    ],
     "commands.export": ["files", "training.exporting", "training.finetuned"],
     "commands.model_card": ["training.hardware"],
     "commands.demo": [

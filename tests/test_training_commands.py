@@ -1,10 +1,12 @@
 """pretrain, fill-mask and demo from the command line: what they print, write and refuse."""
 
 import re
+import shutil
 import sys
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
 from bert_course.__main__ import main, parse
 from bert_course.commands import demo
@@ -172,6 +174,19 @@ def test_the_chances_are_those_of_the_model(checkpoint):
 def test_a_text_that_cannot_be_filled(checkpoint, capsys, text, more, expected):
     assert main(["fill-mask", "--checkpoint", str(checkpoint), *more, text]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_a_model_that_fills_no_blanks(checkpoint, tmp_path, capsys):
+    """One that was fine-tuned, as anybody's is: it has a head of its own, and none for words."""
+    tensors = load_file(checkpoint / "model.safetensors")
+    kept = {name: tensor for name, tensor in tensors.items() if not name.startswith("cls.")}
+    shutil.copytree(checkpoint, tmp_path / "tuned")
+    head = {"classifier.weight": np.zeros((2, 8), "float32")}
+    save_file(kept | head, tmp_path / "tuned" / "model.safetensors")
+    assert main(["fill-mask", "--checkpoint", str(tmp_path / "tuned"), "a [MASK]."]) == 2
+    said = capsys.readouterr().err
+    assert "must have a masked word head" in said and "give a pretrained checkpoint" in said
+    assert f"Received: --checkpoint {tmp_path / 'tuned'}" in said and said.count("\n") == 1
 
 
 @pytest.mark.parametrize(

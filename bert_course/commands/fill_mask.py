@@ -24,9 +24,15 @@ def run(options):
     if options.top < 1:
         raise ValueError(f"--top must be 1 or more. Received: {options.top}")
     from bert_course.insight.fill import fill_blanks  # here, for Keras is slow to start
-    from bert_course.model.checkpoints import load_pretrained
+    from bert_course.training.finetuned import read_body
 
-    bert = load_pretrained(options.checkpoint)
+    bert = read_body(options.checkpoint)
+    if "masked word head" in bert.untrained:
+        raise ValueError(
+            "The model must have a masked word head, as after pretraining; one that was fine-tuned "
+            "has none any more: give a pretrained checkpoint. "
+            f"Received: --checkpoint {options.checkpoint}"
+        )
     for text in options.text:
         for guesses in fill_blanks(bert, text, top=options.top):
             print(text)

@@ -3,7 +3,14 @@
 import unicodedata
 from typing import NamedTuple
 
-from bert_course.text.columns import ROLES, check_roles, find_columns, say_columns
+from bert_course.text.columns import (
+    ROLES,
+    check_roles,
+    find_columns,
+    find_texts,
+    say_columns,
+    split_labels,
+)
 from bert_course.text.separated import listed, read_separated, shortened
 
 
@@ -15,7 +22,7 @@ class Row(NamedTuple):
         other: of a pair, the second text; the question; or else None.
         label: str; where words are tagged, a list with one tag a word; with several labels, a
             sorted tuple of them; of a question, a list of (start, text), empty if the context
-            does not answer it.
+            does not answer it. None where a model is to find it.
         place: where it stands, as "file, line N".
     """
 
@@ -31,31 +38,48 @@ def read_rows(path, kind, columns=None, like=None):
     Args:
         kind: "classify", "pairs" or "multilabel", whose labels have commas between them.
         columns: {"text": …, "other": …, "label": …}, each the name of a column or its number from
-            0 on; those left out are guessed.
+            0 on; those left out are found by usual names, or guessed.
         like: Columns of another file: a file without a header is read with them.
     """
     table = read_separated(path)
     check_roles(columns, kind)
-    found, guessed = find_columns(table, kind, columns or {}, like)
+    found, named, guessed = find_columns(table, kind, columns or {}, like)
+    said = [] if found == like else say_columns(path, found, named, guessed)
+    return _make_rows(table, kind, found), found, table.notes + said
+
+
+def read_texts(path, kind, columns=None):
+    """A .tsv, .csv or .jsonl file without labels -> (list of Row, notes on what is odd).
+
+    Other columns are passed over, those with labels too. Those with the texts have usual names, or
+    are told in `columns`, see `read_rows`: a model would say something of whatever it is given.
+    """
+    table = read_separated(path, fewest_columns=1)
+    check_roles(columns, kind)
+    found, named = find_texts(table, kind, columns or {})
+    return _make_rows(table, kind, found), table.notes + say_columns(path, found, named, [])
+
+
+def _make_rows(table, kind, found):
     records = table.records if found.header is None or table.header else table.records[1:]
     if not records:
         raise ValueError(
-            f"Below the header a file must have rows. Received: {path}, which has only the header "
-            + listed(found.header)
+            f"Below the header a file must have rows. Received: {table.path}, which has only the "
+            f"header {listed(found.header)}"
         )
-    rows = [
+    return [
         make_row(kind, {role: record.cells[n] for role, n in found.numbers.items()}, place)
         for record in records
-        for place in [f"{path}, line {record.line}"]
+        for place in [f"{table.path}, line {record.line}"]
     ]
-    said = [] if found == like else say_columns(path, kind, found, guessed)
-    return rows, found, table.notes + said
 
 
 def make_row(kind, cells, place):
-    """{role: what stands in its column} -> Row, checked."""
+    """{role: what stands in its column} -> Row, checked; its label is None if it has no column."""
     texts = [_checked_text(cells[role], role, place) for role in ROLES[kind] if role != "label"]
     other = texts[1] if len(texts) > 1 else None
+    if "label" not in cells:
+        return Row(texts[0], other, None, place)
     read_label = _several_labels if kind == "multilabel" else _checked_label
     return Row(texts[0], other, read_label(cells["label"], place), place)
 
@@ -75,8 +99,8 @@ def check_characters(text, place):
     """Refuse half characters, which JSON can spell but nobody can write to a file."""
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError(
-            "A character outside Unicode's first plane is written in JSON as two halves, one after "
-            f"the other. Received: {place}, with one half alone"
+            "A character outside Unicode's first plane must be written in JSON as two halves, one "
+            f"after the other. Received: {place}, with one half alone"
         )
     return text
 
@@ -84,10 +108,12 @@ def check_characters(text, place):
 def _checked_text(text, role, place):
     if not isinstance(text, str):
         what = "nothing" if text is None else shortened(text)
-        raise ValueError(f"Each row has a {role}, which is text. Received: {place}, with {what}")
+        raise ValueError(
+            f"Each row must have a {role} that is text. Received: {place}, with {what}"
+        )
     if is_blank(text):
         raise ValueError(
-            f"The {role} of a row is not blank: delete the row, or fill it. Received: {place}"
+            f"The {role} of a row must not be blank: delete the row, or fill it. Received: {place}"
         )
     return check_characters(text, place)
 
@@ -99,20 +125,22 @@ def _checked_label(label, place):
         label = str(label)
     if label is not None and not isinstance(label, str):
         raise ValueError(
-            f"A label is a word or a number. Received: {place}, with {shortened(label)}"
+            f"A label must be a word or a number. Received: {place}, with {shortened(label)}"
         )
     if label is None or is_blank(label):
         raise ValueError(
-            f"Each row has a label: delete the rows without, or label them. Received: {place}, "
-            "whose label is blank"
+            "Each row must have a label: delete the rows without, or label them. "
+            f"Received: {place}, whose label is blank"
         )
     return check_characters(label.strip(), place)
 
 
 def _several_labels(labels, place):
     """ "b,a" or ["b", "a"] -> ("a", "b"); nothing -> (), for none may fit."""
-    if isinstance(labels, str):
-        labels = labels.split(",") if labels.strip() else []
-    if not isinstance(labels, list):
-        labels = [] if labels is None else [labels]
-    return tuple(sorted({_checked_label(label, place) for label in labels}))
+    found = split_labels(labels)
+    if isinstance(labels, str) and any(map(is_blank, found)):
+        raise ValueError(
+            "A comma must stand between two labels: at the beginning, at the end or after another "
+            f"it leaves an empty name, so remove it. Received: {place}, with {shortened(labels)}"
+        )
+    return tuple(sorted({_checked_label(label, place) for label in found}))

@@ -1,13 +1,18 @@
 """Files of questions about texts, in SQuAD's JSON -> rows; answers are moved to where they stand.
 
+An answer that does not stand at its offset is looked for nearby, letter for letter: offsets are
+often wrong by a few characters, being counted in bytes, or before spaces were tidied. Farther away
+the same words may well be about something else, and would teach the model a wrong place: such an
+answer is dropped.
+
 Paper: SQuAD (Rajpurkar et al., 2016), and SQuAD 2.0 (2018), where some questions have no answer.
 """
 
 from bert_course.text.labelled import Row, check_characters, is_blank
-from bert_course.text.separated import parse_json, shortened
+from bert_course.text.separated import counted, parse_json, shortened
 from bert_course.text.whole_file import read_whole
 
-NEAR = 50  # characters that an offset may be wrong by
+NEAR = 100  # characters that an offset may be wrong by
 KINDS = {list: "a list", dict: "an object", str: "text", int: "a whole number", bool: "true/false"}
 
 
@@ -17,55 +22,75 @@ def read_questions(path, articles=slice(None)):
     Args:
         articles: slice of those to read.
     """
-    document = parse_json(read_whole(path, longest_line=None), path)
-    rows, moved, dropped, left_out = [], 0, 0, 0
-    data = _get(document, "data", list, path, "the file")
-    for question, context, name in _questions(data[articles], path):
+    rows, moved, farthest, dropped, left_out = [], [], 0, [], []
+    for question, context, name in _questions(path, articles):
         place = f"{path}, question {name}"
         answers, asked = [], _answers(question, place)
         for start, text in asked:
             found = find_answer(context, start, text)
             if found is None:
-                dropped += 1
+                dropped.append(name)
             elif (found, text) not in answers:
-                moved += found != start
                 answers.append((found, text))
+                if found != start:
+                    moved.append(name)
+                    farthest = max(farthest, abs(found - start))
         if asked and not answers:
-            left_out += 1
+            left_out.append(name)
         else:
             rows.append(Row(context, _get_text(question, "question", place), answers, place))
-    if not rows:
+    if left_out and not rows:
         raise ValueError(
-            "A file of questions has articles with paragraphs with questions that can be answered, "
-            f"or are marked as impossible. Received: {path}, without any"
+            f"An answer must stand in its context, within {NEAR} characters of its answer_start: "
+            "is the context another, or cut off, or its case changed? "
+            f"Received: {path}, where {counted(dropped, 'question')} do not, which is all"
         )
+    _refuse_no_rows(rows, path)
     notes = {
-        "answers did not stand at their offset and were moved to where they stand": moved,
-        "answers stood nowhere near their offset and were dropped": dropped,
+        "answers did not stand at their offset and were moved to where they stand, by up to "
+        f"{farthest} characters": moved,
+        f"answers did not stand within {NEAR} characters of their offset and were dropped": dropped,
         "questions were dropped, for they had no other answer": left_out,
     }
-    return rows, [f"{path}: {what}, {count:,} of them." for what, count in notes.items() if count]
+    return rows, [
+        f"{path}: {what}, {counted(names, 'question')}." for what, names in notes.items() if names
+    ]
+
+
+def read_unanswered(path):
+    """The same, with answers or without, which are passed over -> list of Row."""
+    rows = []
+    for question, context, name in _questions(path):
+        place = f"{path}, question {name}"
+        rows.append(Row(context, _get_text(question, "question", place), None, place))
+    _refuse_no_rows(rows, path)
+    return rows
+
+
+def _refuse_no_rows(rows, path):
+    if not rows:
+        raise ValueError(
+            "A file of questions must have articles with paragraphs with questions. "
+            f"Received: {path}, without any"
+        )
 
 
 def find_answer(context, start, text):
-    """Where the answer stands: at `start`, nearby, or at the only place there is; or None."""
+    """Where the answer stands, at `start` or nearest to it, within NEAR characters; or None."""
     if is_blank(text):
         return None
     if start >= 0 and context.startswith(text, start):
         return start
-    lowest = max(0, start - NEAR)
-    part = context[lowest : max(0, start + NEAR) + len(text)]
-    near = [n for n in range(len(part)) if part.startswith(text, n)]
-    if near:
-        return min((lowest + n for n in near), key=lambda place: abs(place - start))
-    first = context.find(text)
-    return first if first >= 0 and first == context.rfind(text) else None
+    near = range(max(0, start - NEAR), start + NEAR + 1)
+    places = [place for place in near if context.startswith(text, place)]
+    return min(places, key=lambda place: abs(place - start), default=None)
 
 
-def _questions(data, path):
+def _questions(path, articles=slice(None)):
     """(question, its context, its id), all as they stand in the file."""
-    count = 0
-    for a, article in enumerate(data):
+    document = parse_json(read_whole(path, longest_line=None), path)
+    data, count = _get(document, "data", list, path, "the file"), 0
+    for a, article in enumerate(data[articles]):
         for p, paragraph in enumerate(_get(article, "paragraphs", list, path, f"article {a}")):
             where = f"article {a}, paragraph {p}"
             context = _get_text(paragraph, "context", f"{path}, {where}")
@@ -88,7 +113,7 @@ def _answers(question, place):
 def _get_text(found, key, place):
     text = _get(found, key, str, place)
     if is_blank(text):
-        raise ValueError(f"The {key} is not blank: delete it, or fill it. Received: {place}")
+        raise ValueError(f"The {key} must not be blank: delete it, or fill it. Received: {place}")
     return check_characters(text, place)
 
 
@@ -98,9 +123,10 @@ def _get(found, key, kind, *place, default=None):
     is_right = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
     if not isinstance(found, dict) or not is_right:
         raise ValueError(
-            'Questions come in SQuAD\'s JSON, {"data": [{"paragraphs": [{"context": "…", "qas": '
-            '[{"id": "…", "question": "…", "answers": [{"text": "…", "answer_start": 0}]}]}]}]}: '
-            f"{key!r} is {KINDS[kind]}. Received: {', '.join(map(str, place))}, with "
+            'Questions must come in SQuAD\'s JSON, {"data": [{"paragraphs": [{"context": "…", '
+            '"qas": [{"id": "…", "question": "…", "answers": [{"text": "…", "answer_start": 0}]}]}]'
+            "}]}: "
+            f"{key!r} must be {KINDS[kind]}. Received: {', '.join(map(str, place))}, with "
             + ("nothing" if value is None else shortened(value))
         )
     return value

@@ -36,20 +36,26 @@ class Table(NamedTuple):
     notes: list
 
 
-def read_separated(path):
-    """A .tsv, .txt, .csv or .jsonl file -> its Table."""
+def read_separated(path, fewest_columns=2):
+    """A .tsv, .txt, .csv or .jsonl file -> its Table.
+
+    Args:
+        fewest_columns: that a .tsv or .csv may have; one is mostly a sign of a wrong separator.
+    """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in READERS:
         raise ValueError(
-            "Rows of text and label come as .tsv or .txt (separated by tabs), .csv (by commas) or "
-            f".jsonl (an object a line): name the file so. Received: {path}"
+            "Rows of text and label must come as .tsv or .txt (separated by tabs), .csv (by "
+            f"commas) or .jsonl (an object a line): name the file so. Received: {path}"
         )
     header, records, notes = READERS[suffix](read_whole(path), path)
+    if header is None and len(records[0].cells) < fewest_columns:
+        _refuse_one_column(records[0], suffix, path)
     for record in records:
         if len(record.cells) != len(records[0].cells):
             raise ValueError(
-                f"All rows of a file have as many columns as its first, {len(records[0].cells)}: "
-                "look for a separator too many, or one that is missing. "
+                "All rows of a file must have as many columns as its first, "
+                f"{len(records[0].cells)}: look for a separator too many, or one that is missing. "
                 f"Received: {path}, line {record.line}, with {len(record.cells)}"
             )
     return Table(path, header, records, notes)
@@ -59,14 +65,13 @@ def _read_tabs(text, path):
     """In a .tsv a quote is a character like any other."""
     lines = enumerate(text.split("\n"), 1)
     records, notes = _without_empty([Record(line.split("\t"), n) for n, line in lines], path)
-    cells = (cell for record in records for cell in record.cells)
-    quoted = sum('""' in cell[1:-1] and bool(QUOTED.fullmatch(cell)) for cell in cells)
+    cells = ((cell, record.line) for record in records for cell in record.cells)
+    quoted = [line for cell, line in cells if '""' in cell[1:-1] and QUOTED.fullmatch(cell)]
     if quoted:
         notes.append(
-            f"{path}: {quoted:,} fields look quoted as in a .csv. In a .tsv this means nothing: "
-            "quotes are read as text. If they should not be, save the file as a .csv."
+            f"{path}: fields look quoted as in a .csv, {counted(quoted)}. In a .tsv this means "
+            "nothing: quotes are read as text. If they should not be, save the file as a .csv."
         )
-    _refuse_one_column(records, "tabs", {",": "commas", ";": "semicolons"}, path)
     return None, records, notes
 
 
@@ -85,7 +90,6 @@ def _read_commas(text, path):
             began = line
         place = end + 1
     records, notes = _without_empty(records, path)
-    _refuse_one_column(records, "commas", {"\t": "tabs", ";": "semicolons"}, path)
     if longest > 1:  # as it should be, or two stray quotes with other rows between them
         notes.append(f"{path}: a quoted field may go over several lines, here up to {longest:,}.")
     return None, records, notes
@@ -101,8 +105,8 @@ def _read_field(text, place, where):
     if match and text[end : end + 1] in ("", ",", "\n") and end - place <= LONGEST_LINE:
         return match[1].replace('""', '"'), end
     raise ValueError(
-        "In a .csv a field that begins with a quote ends with one, before a comma or the end of a "
-        "line, and has each quote within it twice (in a .tsv quotes mean nothing). "
+        "In a .csv a field that begins with a quote must end with one, before a comma or the end "
+        "of a line, and have each quote within it twice (in a .tsv quotes mean nothing). "
         f"Received: {where}, where a quote opens that is not closed so"
     )
 
@@ -112,21 +116,21 @@ def _without_empty(records, path):
     is_filled = [len(record.cells) > 1 or bool(record.cells[0].strip(" ")) for record in records]
     while not is_filled[-1]:  # the ends of files may be empty
         is_filled.pop()
-    filled = [record for record, is_one in zip(records, is_filled, strict=False) if is_one]
-    empty = len(is_filled) - len(filled)
-    return filled, [f"{path}: empty lines were passed over, {empty:,} of them."] if empty else []
+    both = list(zip(records, is_filled, strict=False))
+    filled = [record for record, is_one in both if is_one]
+    empty = [record.line for record, is_one in both if not is_one]
+    return filled, [f"{path}: empty lines were passed over, {counted(empty)}."] if empty else []
 
 
-def _refuse_one_column(records, separator, others, path):
-    if len(records[0].cells) > 1:
-        return
-    first = records[0].cells[0]
-    seen = [name for character, name in others.items() if character in first]
+def _refuse_one_column(record, suffix, path):
+    separator = "commas" if suffix == ".csv" else "tabs"
+    others = {"\t": "tabs", ",": "commas", ";": "semicolons"}
+    seen = [name for character, name in others.items() if character in record.cells[0]]
     guess = f"; it looks separated by {seen[0]}" if seen else ""
     raise ValueError(
-        f"A row has two columns or more, with {separator} between them: name the file by its "
-        f"separator (.tsv, .csv), or convert it. Received: {path}, line {records[0].line}, with "
-        f"one column{guess}"
+        f"A row must have two columns or more, with {separator} between them: name the file by its "
+        f"separator (.tsv, .csv), or convert it. Received: {path}, line {record.line}, with one "
+        f"column{guess}"
     )
 
 
@@ -138,7 +142,7 @@ def _read_objects(text, path):
             objects.append((parse_json(line, f"{path}, line {number}"), number))
             if not isinstance(objects[-1][0], dict):
                 raise ValueError(
-                    'Each line of a .jsonl is an object, as {"text": "…", "label": "…"}. '
+                    'Each line of a .jsonl must be an object, as {"text": "…", "label": "…"}. '
                     f"Received: {path}, line {number}, with {shortened(line)}"
                 )
     header = list(dict.fromkeys(key for found, _ in objects for key in found))
@@ -173,4 +177,11 @@ def listed(names, most=20):
     """The names with commas between them; of many, or of long ones, the beginning."""
     names = list(names)
     said = ", ".join(shortened(name)[1:-1] for name in names[:most])
-    return said + (f" and {len(names) - most:,} others" if names[most:] else "")
+    left = len(names) - most
+    return said + (f" and {left:,} other{'s' * (left > 1)}" if left > 0 else "")
+
+
+def counted(places, what="line"):
+    """How many there are, and where the first of them stand: "2 of them (lines 3, 7)"."""
+    different = list(dict.fromkeys(places))
+    return f"{len(places):,} of them ({what}{'s' * (len(different) > 1)} {listed(different, 3)})"

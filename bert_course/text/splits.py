@@ -1,8 +1,8 @@
 """The files of one set, for training, choosing and testing -> their rows."""
 
-from bert_course.text.labelled import read_rows
-from bert_course.text.questions import read_questions
-from bert_course.text.tagged import read_tagged
+from bert_course.text.labelled import read_rows, read_texts
+from bert_course.text.questions import read_questions, read_unanswered
+from bert_course.text.tagged import read_tagged, read_untagged
 
 SPLITS = ("train", "dev", "test")
 
@@ -26,3 +26,12 @@ def read_splits(kind, paths, columns, articles=None):
             like = like or found
         notes += said
     return splits, list(dict.fromkeys(notes))
+
+
+def read_unlabelled(kind, path, columns=None):
+    """A file as those of `read_splits`, labels in it being passed over -> (list of Row, notes)."""
+    if kind == "tag":
+        return read_untagged(path), []
+    if kind == "answer":
+        return read_unanswered(path), []
+    return read_texts(path, kind, columns)

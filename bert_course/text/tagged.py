@@ -1,8 +1,9 @@
-"""Files of tagged words, a word and its tag a line -> rows, whose IOB2 is repaired."""
+"""Files of words, a word and its tag a line -> rows, whose IOB2 is repaired."""
 
 import re
 
 from bert_course.text.labelled import Row, check_characters
+from bert_course.text.separated import counted
 from bert_course.text.whole_file import read_whole
 
 # B- begins an entity of a type, I- goes on in it, O is outside of all. Paper: Text Chunking using
@@ -17,7 +18,7 @@ def read_tagged(path):
     A line has a word, a tab or spaces, and the tag; of more columns the first and the last count.
     A line that is empty, or has nothing but spaces and tabs, ends a sentence.
     """
-    rows, repaired, expected = [], 0, None
+    rows, repaired, expected = [], [], None
     for sentence in _sentences(read_whole(path)):
         words, tags = [], []
         for number, line in sentence:
@@ -26,7 +27,7 @@ def read_tagged(path):
             expected = expected or len(cells)
             if len(cells) != expected:
                 raise ValueError(
-                    f"All lines of a file have as many columns as its first, {expected}. "
+                    f"All lines of a file must have as many columns as its first, {expected}. "
                     f"Received: {place}, with {len(cells)}"
                 )
             words.append(check_characters(cells[0], place))
@@ -34,12 +35,32 @@ def read_tagged(path):
         if words == [DOCUMENT]:
             continue
         sound = repair_iob2(tags)
-        repaired += sum(one != other for one, other in zip(tags, sound, strict=True))
-        rows.append(Row(words, None, sound, f"{path}, line {sentence[0][0]}"))
+        lines = [number for number, _ in sentence]
+        repaired += [n for n, old, new in zip(lines, tags, sound, strict=True) if old != new]
+        rows.append(Row(words, None, sound, f"{path}, line {lines[0]}"))
+    _refuse_no_rows(rows, path)
+    note = f"{path}: tags I-X with nothing of X before became B-X, "
+    return rows, [note + f"{counted(repaired)}."] if repaired else []
+
+
+def read_untagged(path):
+    """A file of words, with tags or without, which are passed over -> list of Row."""
+    rows = []
+    for sentence in _sentences(read_whole(path)):
+        places = [f"{path}, line {number}" for number, _ in sentence]
+        words = [
+            check_characters(_cells(line, place, fewest=1)[0], place)
+            for (_, line), place in zip(sentence, places, strict=True)
+        ]
+        if words != [DOCUMENT]:
+            rows.append(Row(words, None, None, places[0]))
+    _refuse_no_rows(rows, path)
+    return rows
+
+
+def _refuse_no_rows(rows, path):
     if not rows:
-        raise ValueError(f"A file of tagged words has sentences. Received: {path}, without any")
-    note = f"{path}: tags I-X with nothing of X before became B-X, {repaired:,} of them."
-    return rows, [note] if repaired else []
+        raise ValueError(f"A file of words must have sentences. Received: {path}, without any")
 
 
 def repair_iob2(tags):
@@ -64,12 +85,12 @@ def _sentences(text):
         yield sentence
 
 
-def _cells(line, place):
+def _cells(line, place, fewest=2):
     cells = line.split("\t") if "\t" in line else re.split(" +", line.strip(" "))
-    if len(cells) < 2 or not cells[0].strip():
+    if len(cells) < fewest or not cells[0].strip():
         raise ValueError(
-            "A line has a word, a tab or a space, and its tag; an empty line ends a sentence. "
-            f"Received: {place}, with " + ("no word" if len(cells) > 1 else "one column")
+            "A line must have a word, a tab or a space, and its tag; an empty line ends a "
+            f"sentence. Received: {place}, with " + ("no word" if len(cells) > 1 else "one column")
         )
     return cells
 
@@ -77,8 +98,8 @@ def _cells(line, place):
 def _checked_tag(tag, place):
     if not TAG.fullmatch(tag):
         raise ValueError(
-            "The tag of a word is O, B-X where an entity of type X begins, or I-X where it goes on "
-            "(IOB2): convert others, S-X to B-X and E-X to I-X. "
+            "The tag of a word must be O, B-X where an entity of type X begins, or I-X where it "
+            "goes on (IOB2): convert others, S-X to B-X and E-X to I-X. "
             f"Received: {place}, with {tag[:40]!r}"
         )
     return tag

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from bert_course.model.encoder import build_encoder
+from bert_course.text.padding import pad_rows
 from bert_course.text.splits import SPLITS
 from bert_course.training.finetuned import Finetuned
 from bert_course.training.hardware import BFLOAT16_PRODUCTS, computing_in, jit_compile
@@ -19,6 +20,7 @@ from bert_course.training.optimization import AdamW, build_optimizer
 from bert_course.training.run_folder import RunFolder, checksum, read_metrics
 from bert_course.training.speed import speed_up, speed_up_optimizer
 from bert_course.training.stopping import DIVERGED, Stopped, heeding_signals, saving
+from bert_course.training.windows import Window
 
 WILL_STOP = "stopping after this epoch; Ctrl-C once more stops now, and loses it\n"
 POOL = 50  # batches among which texts are sorted by length
@@ -64,9 +66,7 @@ def finetune(bert, task, out=None, recipe=None, seeds=(0,), resume=False, report
 
     Of each seed the epoch that is best on dev is kept; the best seed's weights are those of the
     answer, and `results` has the scores of all. With a folder `out`, a run that was killed goes on
-    where its last epoch ended, with all state as it was. On TensorFlow the losses afterwards may
-    differ in the sixth digit, as they may for a seed after another one, presumably because it
-    compiles for the widths of batches in the order in which it meets them.
+    where its last epoch ended, and on a CPU ends with the same bytes as one that was not.
 
     Paper: BERT (Devlin et al., 2019), §4 and appendix A.3: batch 16 or 32, rate 5e-5, 3e-5 or
     2e-5, 2 to 4 epochs; all weights learn, not the head's alone.
@@ -123,6 +123,24 @@ class Training:
         loss = self.tuned.kind.loss(recipe.smoothing)
         model.compile(optimizer, loss, jit_compile=jit_compile())
         optimizer.build(model.trainable_variables)
+        if keras.backend.backend() == "tensorflow":
+            self.meet_two_shapes()
+
+    def meet_two_shapes(self):
+        """Have the step compiled for batches of any size and width, before there is a real one.
+
+        TensorFlow compiles for the shape that it meets first, and for all others together. The two
+        programs differ in the last digits: without this, the weights would depend on the batch
+        that a process begins with, which after a resume is another one. What is learned here is
+        forgotten when a run begins.
+        """
+        first, narrow = self.windows["train"][0], 8
+        window = Window(first.row, *(part[:narrow] for part in first[1:]))
+        for size, width in ((1, narrow), (2, min(2 * narrow, self.tuned.max_length))):
+            inputs = pad_rows([window] * size, width, self.tuned.tokenizer.vocabulary.pad)
+            targets, weights = self.tuned.kind.targets([window] * size, self.task.train, width)
+            self.tuned.model.train_on_batch(inputs, targets, weights)
+            self.tuned.model.predict_on_batch(inputs)
 
     def run(self, seed, folder, resume):
         """(result, best weights, their threshold) of one seed."""

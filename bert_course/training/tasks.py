@@ -151,8 +151,8 @@ def _labels_of_train(kind, rows, path, asked):
     empty = sorted(asked - set(counts))
     if empty:
         raise ValueError(
-            "Each class has rows in train, for a class without any cannot be learned: leave it out "
-            f"of the labels, or bring rows. Received: {path}, which has none of {listed(empty)}"
+            "Each class must have rows in train, for one without any cannot be learned: leave it "
+            f"out of the labels, or bring rows. Received: {path}, which has none of {listed(empty)}"
         )
     _refuse_unknown(kind, rows, asked, "those you listed")
     return sorted(asked)

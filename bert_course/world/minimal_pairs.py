@@ -1,5 +1,6 @@
 """Two texts that differ in one word: one keeps a rule of the small world, the other breaks it."""
 
+import itertools
 import re
 from typing import NamedTuple
 
@@ -17,11 +18,14 @@ class Rule(NamedTuple):
     flip: name of the choice that is made otherwise; "" for the word's own last choice, "rival" for
         the word that the frame forbids.
     sentences: how many sentences of context the rule may need.
+    recalled: whether the right word must have been said before. Where it is new, its rival is
+        wrong because it was said, of something else: not to be copied, rather than to be recalled.
     """
 
     kinds: str
     flip: str
     sentences: int
+    recalled: bool = False
 
 
 RULES = {
@@ -43,11 +47,11 @@ RULES = {
     "animals": Rule("pet_home|pet_food", "", 12),
     "seasons": Rule("weather|sign|wear", "", 12),
     "moods": Rule("feeling|manner|act|verdict", "", 3),
-    "a name from before": Rule("name|B", "", 12),
-    "a pet's name from before": Rule("pet_name", "", 12),
-    "a colour from before": Rule("pet_colour|colour", "", 12),
-    "a thing from before": Rule("thing|gift", "", 12),
-    "a place from before": Rule("village|village2|spot", "", 12),
+    "a name from before": Rule("name|B", "", 12, recalled=True),
+    "a pet's name from before": Rule("pet_name", "", 12, recalled=True),
+    "a colour from before": Rule("pet_colour|colour", "", 12, recalled=True),
+    "a thing from before": Rule("thing|gift", "", 12, recalled=True),
+    "a place from before": Rule("village|village2|spot", "", 12, recalled=True),
     "a number twice": Rule("count", "", 0),
 }
 
@@ -73,6 +77,8 @@ def minimal_pairs(story, rng, tokenizer, phenomena=tuple(RULES)):
         for number, word in _in_any_order(words_under(rule, story), rng):
             before = context(story.sentences, number, rule.sentences)
             sentence = story.sentences[number]
+            if rule.recalled and not is_said([*before, sentence], word):
+                continue
             size = len(tokenizer.ids(word.text))
             rivals = impossible_texts(word, rule, [*before, sentence])
             rivals = [text for text in rivals if len(tokenizer.ids(text)) == size]
@@ -105,6 +111,13 @@ def context(sentences, number, most):
             break
         chosen.insert(0, sentence)
     return chosen
+
+
+def is_said(sentences, word):
+    """Whether a word of the last sentence stands before that place, too."""
+    words = list(itertools.chain.from_iterable(sentences))
+    place = next(number for number, w in enumerate(words) if w is word)
+    return any(w.text.lower() == word.text.lower() for w in words[:place])
 
 
 def impossible_texts(word, rule, sentences):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert_course.text.separated import read_separated
+from bert_course.text.separated import counted, listed, read_separated
 from bert_course.text.whole_file import read_whole
 
 
@@ -37,7 +37,7 @@ def test_what_is_quoted_in_a_tsv_as_in_a_csv_is_said(file):
     table = read_separated(file('text\tlabel\n"no ""hen"""\tx\n"hen"\ty\n""\tz\n'))
     assert table.records[1].cells == ['"no ""hen"""', "x"]
     (note,) = table.notes
-    assert "1 fields look quoted as in a .csv" in note
+    assert "look quoted as in a .csv, 1 of them (line 2)." in note
 
 
 def test_in_a_csv_quotes_hold_commas_quotes_and_lines(file):
@@ -92,8 +92,33 @@ def test_only_a_newline_ends_a_line(file, character):
 def test_empty_lines_within_are_counted_and_those_at_the_end_are_not(file):
     table = read_separated(path := file("a\tb\n\n  \nc\td\n\n\n"))
     assert [record.line for record in table.records] == [1, 4]
-    assert table.notes == [f"{path}: empty lines were passed over, 2 of them."]
+    assert table.notes == [f"{path}: empty lines were passed over, 2 of them (lines 2, 3)."]
     assert read_separated(file("a\tb\nc\td\n\n\n")).notes == []
+
+
+@pytest.mark.parametrize(
+    ("places", "said"),
+    [
+        ([3], "1 of them (line 3)"),
+        ([3, 3], "2 of them (line 3)"),
+        ([3, 4, 7], "3 of them (lines 3, 4, 7)"),
+        ([3, 4, 7, 9], "4 of them (lines 3, 4, 7 and 1 other)"),
+        (range(2000), "2,000 of them (lines 0, 1, 2 and 1,997 others)"),
+    ],
+)
+def test_how_many_and_where(places, said):
+    assert counted(places) == said
+
+
+def test_a_list_of_bearable_length():
+    assert listed("abc", 3) == "a, b, c"
+    assert listed("abcd", 3) == "a, b, c and 1 other"
+    assert listed(["a" * 50]) == "a" * 39 + "…"
+
+
+def test_one_column_may_be_enough(file):
+    table = read_separated(file("a\nb\n"), fewest_columns=1)
+    assert table.records == [(["a"], 1), (["b"], 2)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +140,11 @@ def test_empty_lines_within_are_counted_and_those_at_the_end_are_not(file):
         ("rows.csv", 'a,b\nx,"c,d\n"e",f\n', r"rows.csv, line 2, where a quote opens"),
         ("rows.csv", 'a,b\n"c" d,e\n', r"rows.csv, line 2, where a quote opens"),
         ("rows.csv", 'a,b\n"' + "c\n" * 600_000 + '",d\n', r"rows.csv, line 2, where a quote"),
-        ("rows.jsonl", '{"a": 1}\n["b"]\n', r"is an object.*rows.jsonl, line 2, with '\[\"b\"\]'"),
+        (
+            "rows.jsonl",
+            '{"a": 1}\n["b"]\n',
+            r"must be an object.*rows.jsonl, line 2, with '\[\"b\"\]'",
+        ),
         ("rows.jsonl", '{"a": 1}\n{"a": \n', r"no JSON: .*rows.jsonl, line 2, character 7"),
         ("rows.jsonl", "[" * 100_000, r"brackets too deep.*rows.jsonl, line 1"),
         ("rows.jsonl", '{"a": ' + "9" * 5000 + "}", r"numbers too long.*rows.jsonl, line 1"),
@@ -152,11 +181,13 @@ def test_the_longest_line(file):
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    with pytest.raises(ValueError, match=r"read from files.*nowhere.tsv \(No such file"):
+    with pytest.raises(
+        ValueError, match=r"from a file that can be read.*nowhere.tsv \(No such file"
+    ):
         read_whole(tmp_path / "nowhere.tsv")
-    with pytest.raises(ValueError, match=r"read from files.*([Dd]irectory|denied)"):
+    with pytest.raises(ValueError, match=r"from a file that can be read.*([Dd]irectory|denied)"):
         read_whole(tmp_path)
-    with pytest.raises(ValueError, match=r"read from files.*null"):
+    with pytest.raises(ValueError, match=r"from a file that can be read.*null"):
         read_whole("a\0b")
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bert_course.text.tagged import read_tagged, repair_iob2
+from bert_course.text.tagged import read_tagged, read_untagged, repair_iob2
 
 
 @pytest.fixture
@@ -48,7 +48,32 @@ def test_of_columns_with_spaces_the_first_and_the_last_count(file):
 def test_broken_tags_are_repaired_and_counted(file):
     rows, notes = read_tagged(path := file("a\tI-X\nb\tI-X\nc\tI-Y\nd\tO\ne\tI-Y\n"))
     assert rows[0].label == ["B-X", "I-X", "B-Y", "O", "B-Y"]
-    assert notes == [f"{path}: tags I-X with nothing of X before became B-X, 3 of them."]
+    assert notes == [
+        f"{path}: tags I-X with nothing of X before became B-X, 3 of them (lines 1, 3, 5)."
+    ]
+
+
+@pytest.mark.parametrize(
+    "content", ["Ann\tB-PER\nsings\tO\n\nIt\tO\n", "Ann\nsings\n\nIt\n", "Ann PER\nsings\n\nIt X Y"]
+)
+def test_words_with_any_tags_or_none(file, content):
+    rows = read_untagged(path := file("-DOCSTART-\n\n" + content))
+    assert rows == [
+        (["Ann", "sings"], None, None, f"{path}, line 3"),
+        (["It"], None, None, f"{path}, line 6"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("-DOCSTART-\n", r"must have sentences.*words.conll, without any"),
+        ("Ann\n\tO\n", r"words.conll, line 2, with no word"),
+    ],
+)
+def test_words_that_are_refused(file, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_untagged(file(content))
 
 
 TAGS = st.lists(st.sampled_from(["O", "B-X", "I-X", "B-Y", "I-Y"]))
@@ -79,7 +104,7 @@ def test_a_repaired_sequence_is_valid_and_stays(tags):
         ("Ann\tS-PER\n", r"S-X to B-X.*line 1, with 'S-PER'"),
         ("Ann\tB-\n", r"line 1, with 'B-'"),
         ("Ann\tB-PER\n\nIt\t\n", r"line 3, with ''"),
-        ("-DOCSTART- O\n", r"has sentences.*words.conll, without any"),
+        ("-DOCSTART- O\n", r"must have sentences.*words.conll, without any"),
         ("", r"words.conll, which is empty"),
     ],
 )

@@ -17,6 +17,7 @@ from small_tasks import (
     body_of,
     run_quickly,
     small_task,
+    some_words,
     state_of,
     tiny_bert,
     tiny_recipe,
@@ -157,6 +158,25 @@ def test_killed_and_resumed_it_ends_with_the_same_bytes(whole, tmp_path, quickly
         assert weights_of(resumed) == weights_of(tuned)
         assert without_times(resumed.results) == without_times(tuned.results)
     assert seen == []  # the second time nothing was left to do
+
+
+def test_compiled_and_resumed_it_ends_with_the_same_bytes(tmp_path, monkeypatch):
+    """TensorFlow compiles for the shapes it has met; in another process it meets others first."""
+    rng = np.random.default_rng(0)
+    longer = [
+        row._replace(text=" ".join([row.text, *some_words(rng)[: rng.integers(9)]]))
+        for row in small_task(rows=40).train
+    ]
+    options = {"task": TASK._replace(train=longer), "recipe": tiny_recipe(3, batch_size=8)}
+    run(tmp_path / "whole", seeds=(0, 1), **options)
+    with monkeypatch.context() as patch:
+        after_save(patch, 1, crash)
+        with pytest.raises(Crash):
+            run(tmp_path / "killed", **options)
+    run(tmp_path / "killed", resume=True, **options)
+    assert state_of(tmp_path / "killed" / "seed-0") == state_of(tmp_path / "whole" / "seed-0")
+    run(tmp_path / "alone", seeds=(1,), **options)
+    assert state_of(tmp_path / "alone" / "seed-1") == state_of(tmp_path / "whole" / "seed-1")
 
 
 @pytest.mark.parametrize("part", ["seed_generator", "momentum", "iteration", "nothing"])

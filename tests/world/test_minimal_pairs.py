@@ -65,6 +65,19 @@ def test_some_need_long_context(table):
     assert np.mean([len(words) > 50 for words in contexts]) > 0.3
 
 
+def test_what_is_from_before_was_said_before(table):
+    """Else its rival alone was, and the right answer would be the one that nothing points to."""
+    for phenomenon, context, good, bad in table:
+        if phenomenon.endswith("from before"):
+            context, good, bad = (
+                re.findall(r"\w+", text.lower()) for text in (context, good, bad)
+            )
+            [(place, word)] = [
+                (n, w) for n, (w, other) in enumerate(zip(good, bad, strict=True)) if w != other
+            ]
+            assert word in context + good[:place], f"{word}: {context} {good}"
+
+
 def rows(table, phenomenon):
     return [
         (good.lower().split(), bad.lower().split())
