@@ -73,7 +73,10 @@ def run(options):
         flush=True,
     )
     print_classes(task)
-    from bert_course.commands.finetuning_report import write_report  # Keras is slow to start
+    from bert_course.commands.finetuning_report import (  # Keras is slow to start
+        without_reading,
+        write_report,
+    )
     from bert_course.training.finetuned import read_body, save_finetuned
     from bert_course.training.finetuning import finetune
 
@@ -91,13 +94,18 @@ def run(options):
     scores = write_report(tuned, task, recipe, out, f"{begin}{options.checkpoint}")
     for name, (mean, deviation, count) in scores.items():
         print(f"{name}: {mean:.4f}" + (f" ± {deviation:.4f} ({count} seeds)" if count > 1 else ""))
-    print_most_frequent_label(task, scores)
+    print_without_reading(without_reading(tuned.kind, task), scores)
     print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
     return 0
 
 
 def refuse_strange_folder(out, resume):
     """Before anything is read or trained, or what is there is written over."""
+    above = [folder for folder in out.parents if folder.exists() and not folder.is_dir()]
+    if above:
+        raise ValueError(
+            f"--out must name a folder, in folders. Received: --out {out}, and {above[0]} is a file"
+        )
     if resume and is_taken(out) and not any(out.glob("seed-*")):
         raise ValueError(
             "--resume goes on with a run that finetune has begun: name its folder. "
@@ -159,7 +167,18 @@ def task_from(options):
         task = open_task(options.task, options.download)
     if options.rows is not None and options.rows < 1:
         raise ValueError(f"--rows must be 1 or more. Received: {options.rows}")
-    return task._replace(train=task.train[: options.rows])
+    return with_first_rows(task, options.rows)
+
+
+def with_first_rows(task, count):
+    """The task with so many rows to learn from; they must still have two classes."""
+    train = task.train[:count]
+    if task.kind in ("classify", "pairs") and len({row.label for row in train}) < 2:
+        raise ValueError(
+            "There is nothing to learn from fewer than 2 classes: take more --rows. "
+            f"Received: {count}, all of them {listed({row.label for row in train})}"
+        )
+    return task._replace(train=train)
 
 
 def columns_from(given):
@@ -183,20 +202,23 @@ def recipe_from(options, config):
         for name, *_ in OPTIONS.values()
         if getattr(options, name) is not None
     }
+    if options.max_length is not None and options.max_length > config.max_length:
+        raise ValueError(
+            f"--max-length must be at most {config.max_length}, the positions that this checkpoint "
+            f"has learned; longer texts are read in windows. Received: {options.max_length}"
+        )
+    chosen["max_length"] = min(chosen.get("max_length", Recipe.max_length), config.max_length)
     chosen = {"precision": choose_precision(), "rate": usual_rate(config)} | chosen
     switches = {name: getattr(options, name) for name in ("weighted", "frozen", "scratch")}
     return Recipe(**switches, **chosen)
 
 
-def print_most_frequent_label(task, scores):
+def print_without_reading(answers, scores):
     """Beside what was reached, what reading nothing would reach."""
-    from bert_course.commands.finetuning_report import most_frequent_label
-
-    found = most_frequent_label(task)
-    for name, share in found["scores"].items():
-        beaten = "" if scores[name][0] > share else ", which this model does not beat"
-        answer = f"{found['label']}, the most frequent of train"
-        print(f"{name} of always answering {answer}: {share:.4f}{beaten}")
+    for found in answers:
+        for name, score in found["scores"].items():
+            beaten = "" if scores[name][0] > score else ", which this model does not beat"
+            print(f"{name} of always answering {found['answer']}: {score:.4f}{beaten}")
 
 
 def print_epoch(line):

@@ -29,7 +29,7 @@ def write_report(tuned, task, recipe, out, begun_with):
         "labels": task.labels,
         "rows": {name: len(getattr(task, name)) for name in ("train", "dev", "test")},
         "scores": {n: {"mean": m, "sd": sd, "seeds": k} for n, (m, sd, k) in scores.items()},
-        "most_frequent_label": most_frequent_label(task),
+        "without_reading": without_reading(tuned.kind, task),
         "recipe": dataclasses.asdict(recipe),
         "seeds": tuned.results,
         "predictions": f"of {split}, by the seed that is best on dev",
@@ -50,19 +50,31 @@ def write_report(tuned, task, recipe, out, begun_with):
     return scores
 
 
-def most_frequent_label(task):
-    """What no reading gives: the label that train has most of, and its accuracy elsewhere."""
-    if task.kind not in ("classify", "pairs"):
-        return {"label": None, "scores": {}}
-    counts = Counter(row.label for row in task.train)
-    label = max(sorted(counts), key=counts.get)
+def without_reading(kind, task):
+    """[{"answer": the same for every text, "scores": {"dev accuracy": …}}, ...]: to be beaten."""
     splits = {split: getattr(task, split) for split in ("dev", "test")}
-    shares = {
-        f"{split} accuracy": float(np.mean([row.label == label for row in rows]))
-        for split, rows in splits.items()
-        if rows
-    }
-    return {"label": label, "scores": shares}
+    found = []
+    for name, guess in same_answers(task):
+        scores = {
+            f"{split} {kind.metric}": kind.score(rows, [guess] * len(rows))[kind.metric]
+            for split, rows in splits.items()
+            if rows
+        }
+        found.append({"answer": name, "scores": scores})
+    return found
+
+
+def same_answers(task):
+    """(what it is, the guess) for each answer that may be right without a text being read."""
+    if task.kind in ("classify", "pairs"):
+        counts = Counter(row.label for row in task.train)
+        label = max(sorted(counts), key=counts.get)
+        return [(f"{label}, the most frequent of train", {"label": label})]
+    if task.kind == "multilabel":
+        return [("all labels", {"labels": task.labels}), ("no label", {"labels": []})]
+    if task.kind == "answer" and not all(row.label for row in task.train):
+        return [("that there is no answer", {"text": ""})]
+    return []
 
 
 def versions():
@@ -93,18 +105,25 @@ def classes(kind, rows, guesses):
 
 
 def table(kind, rows, guesses):
-    """A line for each text: where it is from, the truth, the guess, the text."""
-    lines = ["place\ttruth\tguess\ttext\tother"]
+    """A line for each text: where it is from, the truth, the guess, how sure it is, the text."""
+    lines = ["place\ttruth\tguess\tscore\ttext\tother"]
     for row, guess in zip(rows, guesses, strict=True):
+        text = row.text
         if kind == "tag":
-            cells = " ".join(row.label), " ".join(guess["tags"]), " ".join(row.text)
+            truth, guessed, text = " ".join(row.label), " ".join(guess["tags"]), " ".join(row.text)
+            scores, between = guess["scores"], " "
         elif kind == "answer":
-            cells = " | ".join(text for _, text in row.label), guess["text"], row.text
+            truth, guessed = " | ".join(text for _, text in row.label), guess["text"]
+            scores, between = [guess["score"]], " "
         elif kind == "multilabel":
-            cells = ",".join(row.label), ",".join(guess["labels"]), row.text
+            truth, guessed = ",".join(row.label), ",".join(guess["labels"])
+            scores, between = [guess["scores"][label] for label in guess["labels"]], ","
         else:
-            cells = row.label, guess["label"], row.text
-        lines.append("\t".join(one_line(cell) for cell in (row.place, *cells, row.other or "")))
+            truth, guessed = row.label, guess["label"]
+            scores, between = [guess["scores"][guessed]], " "
+        said = between.join(f"{score:.3f}" for score in scores)
+        cells = row.place, truth, guessed, said, text, row.other or ""
+        lines.append("\t".join(map(one_line, cells)))
     return "\n".join(lines) + "\n"
 
 

@@ -44,7 +44,6 @@ def run(options):
             f"Received: {len(options.text)} texts, --file {options.file}"
         )
     columns = columns_from(options.columns)
-    refuse_run_folder(options.model)
     from bert_course.training.finetuned import load_finetuned  # Keras is slow to start
 
     tuned = load_finetuned(options.model)
@@ -58,15 +57,6 @@ def run(options):
         said = with_places(text, row, guess) if tuned.kind_name == "tag" else guess
         print(as_line({**(place if options.file else {}), "input": text, **said}))
     return 0
-
-
-def refuse_run_folder(folder):
-    model = pathlib.Path(folder).expanduser() / "checkpoint"
-    if (model / "task.json").exists() and not (model.parent / "task.json").exists():
-        raise ValueError(
-            "--model must name the model, which is a folder within that of the run: "
-            f"--model {model}. Received: --model {folder}"
-        )
 
 
 def refuse_columns(columns, what):

@@ -179,7 +179,9 @@ def _read_task(path):
             return task
     except (OSError, ValueError, TypeError, RecursionError):
         pass
+    within = path.parent / "checkpoint"
+    way_out = f", which is {within}" if (within / path.name).exists() else ""
     raise ValueError(
-        "A fine-tuned model is a folder with a task.json, such as the checkpoint/ that finetune "
-        f"writes. Received: {path.parent}, where it is missing or damaged"
+        "A fine-tuned model must be a folder with a task.json, such as the checkpoint/ that "
+        f"finetune writes{way_out}. Received: {path.parent}, where it is missing or damaged"
     )

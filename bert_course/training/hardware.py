@@ -13,6 +13,7 @@ NVIDIA_QUERY = [
 ]
 # A precision for CPUs: float32, but for matrix products, see `speed_up`.
 BFLOAT16_PRODUCTS = "bfloat16_products"
+PRECISIONS = ("float32", BFLOAT16_PRODUCTS, "mixed_bfloat16", "mixed_float16")
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
@@ -119,6 +120,10 @@ def computing_in(precision):
     """Layers that are built inside compute with this precision; their variables stay float32."""
     import keras
 
+    if precision not in PRECISIONS:
+        raise ValueError(
+            f"The precision must be one of {', '.join(PRECISIONS)}. Received: {precision!r}"
+        )
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float32" if precision == BFLOAT16_PRODUCTS else precision)
     try:

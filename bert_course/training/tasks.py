@@ -105,7 +105,15 @@ def _assemble(name, kind, paths, splits, notes, labels=None):
         found = _labels_of_train(kind, splits["train"], paths["train"], labels)
         for split in SPLITS[1:]:
             _refuse_unknown(kind, splits.get(split, []), found, f"those of {paths['train']}")
+    if kind == "multilabel" and not any(row.label for row in splits["dev"]):
+        raise ValueError(
+            "Some row of dev must have a label, or no epoch and no threshold can be chosen by it. "
+            f"Received: {paths['dev']}, whose {len(splits['dev']):,} rows have none"
+        )
     notes = notes + _say_of_train(kind, splits["train"]) + _say_alike(found)
+    notes += [
+        note for split in SPLITS[1:] for note in _say_absent(kind, split, splits.get(split), found)
+    ]
     notes += [
         note for split in SPLITS[1:] for note in _say_repeated(split, splits.get(split), splits)
     ]
@@ -200,6 +208,16 @@ def _say_alike(labels):
         by_letters.setdefault(label.casefold(), []).append(label)
     alike = [" and ".join(found) for found in by_letters.values() if len(found) > 1]
     return [f"Labels that differ in letter case only: {listed(alike)}."] if alike else []
+
+
+def _say_absent(kind, split, rows, labels):
+    """A note on classes that this split has no row of, which lower a macro mean."""
+    if not rows or kind in ("tag", "answer"):  # whose F1 is not a mean over classes
+        return []
+    absent = sorted(set(labels) - {label for row in rows for label in _classes(kind, row)})
+    if not absent:
+        return []
+    return [f"Labels that {split} has no row of, whose F1 there counts as 0: {listed(absent)}."]
 
 
 def _say_repeated(split, rows, splits):

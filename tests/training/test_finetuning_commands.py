@@ -5,6 +5,7 @@ test_opening_tasks.py.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import io
 import json
@@ -19,8 +20,8 @@ from small_tasks import KINDS, run_quickly, small_task, tiny_bert
 from test_opening_tasks import HOSTILE, UNREADABLE, put_hostile
 
 from bert_course.__main__ import main, parse
-from bert_course.commands.finetune import print_most_frequent_label, recipe_from
-from bert_course.commands.finetuning_report import most_frequent_label, one_line, summary
+from bert_course.commands.finetune import print_without_reading, recipe_from, with_first_rows
+from bert_course.commands.finetuning_report import one_line, summary, without_reading
 from bert_course.commands.predict import places_of_words
 from bert_course.model.checkpoints import save_pretrained
 from bert_course.model.config import TINY
@@ -28,6 +29,7 @@ from bert_course.text.labelled import Row
 from bert_course.training import finetuned
 from bert_course.training.finetuned import load_finetuned, save_finetuned
 from bert_course.training.finetuning import Recipe
+from bert_course.training.kinds import Answers, Classes, SeveralLabels
 
 
 @pytest.fixture(scope="module")
@@ -119,10 +121,14 @@ def test_finetune(finished):
         "seeds": 2,
     }
     said = [line for line in lines if "of always answering" in line]
-    assert [line.split()[0] for line in said] == ["dev", "test"] * (kind in ("classify", "pairs"))
-    assert len(metrics["most_frequent_label"]["scores"]) == len(said)
+    answers = {"classify": 1, "pairs": 1, "multilabel": 2}.get(kind, 0)
+    assert [line.split()[0] for line in said] == ["dev", "test"] * answers
+    assert len(metrics["without_reading"]) == answers
     table = (run / "predictions.tsv").read_text("utf-8").splitlines()
-    assert [line.count("\t") for line in table] == [4] * 25
+    assert [line.count("\t") for line in table] == [5] * 25
+    for line in table[1:]:
+        _, _, guess, score, *_ = line.split("\t")
+        assert len(re.findall(r"-?\d+\.\d{3}", score)) == guesses_in(kind, guess)
     is_picture = kind in ("classify", "pairs", "tag")
     assert (run / "confusion.png").exists() == is_picture
     if is_picture:
@@ -211,6 +217,29 @@ def test_options_reach_the_recipe():
     assert plain == Recipe(precision=plain.precision, rate=pytest.approx(3e-4))  # 5e-5 at 768
 
 
+def test_no_more_is_read_at_once_than_the_model_can():
+    """Settings are written down as they are used."""
+    short = dataclasses.replace(TINY, max_length=32)
+    more = ["finetune", "--task", "sentiment", "--out", "x"]
+    assert recipe_from(parse(more), short).max_length == 32
+    with pytest.raises(ValueError, match=r"--max-length must be at most 32, .*Received: 33"):
+        recipe_from(parse([*more, "--max-length", "33"]), short)
+
+
+def test_the_first_rows_must_have_two_classes():
+    task = small_task(train=labelled("a", "a", "b"))
+    assert len(with_first_rows(task, 3).train) == 3
+    with pytest.raises(ValueError, match=r"take more --rows\. Received: 2, all of them a$"):
+        with_first_rows(task, 2)
+
+
+def test_a_folder_below_a_file_is_refused(checkpoint, tmp_path, capsys):
+    (tmp_path / "file").write_text("a file")
+    out = tmp_path / "file" / "within" / "run"
+    assert finetune(checkpoint, out, "--train", "a.tsv", "--dev", "b.tsv") == 2
+    assert f"--out {out}, and {tmp_path / 'file'} is a file" in capsys.readouterr().err
+
+
 def test_rows_columns_scratch_and_resume(checkpoint, tmp_path, capsys, monkeypatch):
     run_quickly(monkeypatch)
     lines = [
@@ -248,15 +277,39 @@ def test_sums_over_seeds():
     assert summary(results[:1]) == {"dev f1": (0.5, None, 1)}
 
 
-def test_the_most_frequent_label(capsys):
-    train = [Row("hen", None, label, "here") for label in "abb"]
-    task = small_task(train=train, dev=train[:2], test=[])
-    assert most_frequent_label(task) == {"label": "b", "scores": {"dev accuracy": 0.5}}
+def labelled(*labels):
+    return [Row("hen", None, label, "here") for label in labels]
+
+
+def test_what_not_reading_reaches(capsys):
+    train = labelled("a", "b", "b")
+    task = small_task(train=train, dev=train[:2], test=[], labels=["a", "b"])
+    answers = without_reading(Classes(task.labels), task)
+    most = "b, the most frequent of train"
+    assert answers == [{"answer": most, "scores": {"dev accuracy": 0.5}}]
     for score, end in ((0.5, "0.5000, which this model does not beat\n"), (0.6, "0.5000\n")):
-        print_most_frequent_label(task, {"dev accuracy": (score, None, 1)})
-        assert capsys.readouterr().out == (
-            "dev accuracy of always answering b, the most frequent of train: " + end
-        )
+        print_without_reading(answers, {"dev accuracy": (score, None, 1)})
+        assert capsys.readouterr().out == f"dev accuracy of always answering {most}: {end}"
+
+
+def test_what_not_reading_reaches_where_there_are_several_labels_or_answers():
+    rows = labelled(("a", "b"), ("a",), (), ("a",))
+    task = small_task("multilabel", train=rows, dev=rows, test=[], labels=["a", "b"])
+    every, none = without_reading(SeveralLabels(task.labels), task)
+    assert every["scores"]["dev macro_f1"] == pytest.approx((6 / 7 + 2 / 5) / 2)  # 2p / (1 + p)
+    assert none["scores"]["dev macro_f1"] == 0
+    rows = labelled([(0, "hen")], [], [])
+    task = small_task("answer", train=rows, dev=rows, test=[])
+    [nothing] = without_reading(Answers(), task)
+    assert nothing["scores"]["dev f1"] == pytest.approx(2 / 3)
+    assert without_reading(Answers(), task._replace(train=rows[:1])) == []
+
+
+def guesses_in(kind, guess):
+    """How many scores stand beside this guess in predictions.tsv."""
+    if kind == "multilabel":
+        return len(guess.split(",")) if guess else 0
+    return len(guess.split()) if kind == "tag" else 1
 
 
 def test_a_cell_is_one_line():

@@ -111,6 +111,14 @@ def test_the_precision_goes_back_after_a_mistake_too():
     assert keras.config.dtype_policy().name == before
 
 
+def test_an_unknown_precision_is_refused():
+    with (
+        pytest.raises(ValueError, match=r"float32, .*mixed_float16\. Received: 'half'"),
+        computing_in("half"),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -203,6 +203,15 @@ def test_a_guess_is_said_once(file):
     assert sum("guessed" in note for note in task.notes) == 1
 
 
+def test_labels_that_are_absent_are_said(file):
+    """A macro mean counts them as 0; the F1 of entities is no mean over types."""
+    dev = file("text\tlabel\nA boat.\tglum\n", "dev.tsv")
+    for kind in ("classify", "multilabel"):
+        task = open_files(kind, file(CLASSES), dev)
+        assert task.notes == ["Labels that dev has no row of, whose F1 there counts as 0: glad."]
+    assert open_files("tag", file(WORDS), file("It\tO\n", "dev.conll")).notes == []
+
+
 def test_repairs_are_said(file):
     task = open_files("tag", file("Ann\tI-PER\n"), file(WORDS, "dev.conll"))
     assert task.labels == ["O", "B-PER", "I-PER"]
@@ -218,6 +227,7 @@ def test_repairs_are_said(file):
         ("classify", "text\tlabel\nA\tx\nB\tx\n", CLASSES, {}, r"fewer than 2 .*train.tsv, with x"),
         ("tag", "It\tO\n", WORDS, {}, r"fewer than 1 classes.*train.tsv, with none"),
         ("multilabel", "text\tlabel\nA\t\n", CLASSES, {}, r"fewer than 1 .*train.tsv, with none"),
+        ("multilabel", CLASSES, "text\tlabel\nA\t\n", {}, r"Some row of dev must .*whose 1 rows"),
         ("classify", CLASSES, CLASSES, {"labels": ["glad", "glum", "sad"]}, r"none of sad"),
         ("classify", CLASSES, CLASSES, {"labels": ["glad"]}, r"listed, which are glad: .*line 3"),
         ("tag", WORDS, WORDS, {"labels": ["O", "B-PER", "I-LOC"]}, r"none of LOC"),

@@ -153,5 +153,5 @@ def test_the_folder_of_a_run_is_not_yet_the_model(models, tmp_path, capsys):
     model = tmp_path / "run" / "checkpoint"
     save_finetuned(models["classify"], model)
     assert main(["predict", "--model", str(tmp_path / "run"), "hens"]) == 2
-    assert f"--model {model}. Received: --model {tmp_path / 'run'}" in capsys.readouterr().err
+    assert f"writes, which is {model}. Received: {tmp_path / 'run'}" in capsys.readouterr().err
     assert main(["predict", "--model", str(model), "hens"]) == 0

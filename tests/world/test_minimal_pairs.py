@@ -69,9 +69,7 @@ def test_what_is_from_before_was_said_before(table):
     """Else its rival alone was, and the right answer would be the one that nothing points to."""
     for phenomenon, context, good, bad in table:
         if phenomenon.endswith("from before"):
-            context, good, bad = (
-                re.findall(r"\w+", text.lower()) for text in (context, good, bad)
-            )
+            context, good, bad = (re.findall(r"\w+", text.lower()) for text in (context, good, bad))
             [(place, word)] = [
                 (n, w) for n, (w, other) in enumerate(zip(good, bad, strict=True)) if w != other
             ]
