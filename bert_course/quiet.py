@@ -30,6 +30,16 @@ def parked_stderr():
             os.close(saved)
 
 
+def start_keras():
+    """Import it, and let its backend look for devices, which it does aloud, at once."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    without_retracing_alarm()
+    with parked_stderr():
+        import keras
+
+        keras.ops.zeros(())  # the first operation is what makes a backend look for devices
+
+
 def without_retracing_alarm():
     """Batches of texts have several widths, and TensorFlow, which compiles for each, warns of that.
 

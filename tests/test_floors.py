@@ -219,6 +219,7 @@ INSIDE = {
         "files",
         "model.checkpoints",
         "places",
+        "quiet",
         "text.separated",  # its list of names, of a bearable length
         "training.finetuned",
         "training.finetuning",
@@ -228,12 +229,13 @@ INSIDE = {
     "commands.finetuning_report": ["files", "insight.show", "training.metrics"],
     "commands.predict": [
         "commands.finetune",  # whose --columns it has too
+        "quiet",
         "text.labelled",
         "text.splits",
         "text.whole_file",
         "training.finetuned",
     ],
-    "commands.export": ["files", "training.exporting", "training.finetuned"],
+    "commands.export": ["files", "quiet", "training.exporting", "training.finetuned"],
     "commands.model_card": ["training.hardware"],
     "commands.demo": [
         "commands.model_card",
@@ -278,6 +280,7 @@ OUTSIDE = {
     "commands.finetuning_report": ["keras", "numpy"],
     "commands.model_card": ["numpy"],
     "commands.pretrain": ["tqdm", "tensorboard", "tensorflow"],  # if asked to
+    "quiet": ["keras"],
     "doctor": ["numpy", "packaging"],  # compares what is installed with requirements.txt
     "insight.batches": ["numpy"],
     "insight.fill": ["keras", "numpy"],

@@ -62,8 +62,15 @@ def test_of_tensorflows_warnings_one_is_not_shown(caplog):
     ]
 
 
-def test_importing_the_model_says_nothing():
-    code = "import bert_course.model.checkpoints; import keras; keras.ops.ones(2) + 1"
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import bert_course.model.checkpoints; import keras; keras.ops.ones(2) + 1",
+        "from bert_course.quiet import start_keras; start_keras(); "
+        "import bert_course.training.exporting",
+    ],
+)
+def test_importing_says_nothing(code):
     answer = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300
     )

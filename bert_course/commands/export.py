@@ -3,6 +3,7 @@
 import pathlib
 
 from bert_course.files import is_taken
+from bert_course.quiet import start_keras
 
 EXAMPLE = """
 import tensorflow as tf, tensorflow_text  # the model consists of operations of both
@@ -26,6 +27,7 @@ def run(options):
     out = pathlib.Path(options.out).expanduser()
     if is_taken(out):
         raise ValueError(f"An export begins in a new folder, or an empty one. Received: {out}")
+    start_keras()
     try:
         from bert_course.training.exporting import export_strings  # Keras is slow to start
     except ImportError as error:

@@ -5,6 +5,7 @@ from collections import Counter
 
 from bert_course.files import is_taken
 from bert_course.places import course_data
+from bert_course.quiet import start_keras
 from bert_course.text.separated import listed
 
 MOST_CLASSES = 20  # that are counted aloud
@@ -73,7 +74,8 @@ def run(options):
         flush=True,
     )
     print_classes(task)
-    from bert_course.commands.finetuning_report import (  # Keras is slow to start
+    start_keras()
+    from bert_course.commands.finetuning_report import (
         without_reading,
         write_report,
     )

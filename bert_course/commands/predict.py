@@ -6,6 +6,7 @@ import re
 import sys
 
 from bert_course.commands.finetune import columns_from
+from bert_course.quiet import start_keras
 
 PARTS = {"pairs": ("first text", "second text"), "answer": ("question", "context")}
 TABLES = (".tsv", ".csv", ".jsonl")
@@ -44,7 +45,8 @@ def run(options):
             f"Received: {len(options.text)} texts, --file {options.file}"
         )
     columns = columns_from(options.columns)
-    from bert_course.training.finetuned import load_finetuned  # Keras is slow to start
+    start_keras()
+    from bert_course.training.finetuned import load_finetuned
 
     tuned = load_finetuned(options.model)
     if options.file:

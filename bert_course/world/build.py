@@ -75,7 +75,7 @@ def build_minimal_pairs(vocabulary, progress):
     tokenizer = WordPieceTokenizer(vocabulary)
     found = {phenomenon: {} for phenomenon in RULES}  # a dict as a set that keeps its order
     for story, rng in progress(stories("minimal pairs"), "minimal_pairs.tsv", None):
-        wanted = [name for name, pairs in found.items() if len(pairs) < PAIRS_PER_PHENOMENON]
+        wanted = {n: rule for n, rule in RULES.items() if len(found[n]) < PAIRS_PER_PHENOMENON}
         if not wanted:
             break
         for pair in minimal_pairs(story, rng, tokenizer, wanted):

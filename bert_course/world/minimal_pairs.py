@@ -18,14 +18,14 @@ class Rule(NamedTuple):
     flip: name of the choice that is made otherwise; "" for the word's own last choice, "rival" for
         the word that the frame forbids.
     sentences: how many sentences of context the rule may need.
-    recalled: whether the right word must have been said before. Where it is new, its rival is
-        wrong because it was said, of something else: not to be copied, rather than to be recalled.
+    said: whether the right word must have been said before, so that it can be recalled; False: it
+        must be new, and is right because the others were said, of something else; None: either.
     """
 
     kinds: str
     flip: str
     sentences: int
-    recalled: bool = False
+    said: bool | None = None
 
 
 RULES = {
@@ -47,11 +47,11 @@ RULES = {
     "animals": Rule("pet_home|pet_food", "", 12),
     "seasons": Rule("weather|sign|wear", "", 12),
     "moods": Rule("feeling|manner|act|verdict", "", 3),
-    "a name from before": Rule("name|B", "", 12, recalled=True),
-    "a pet's name from before": Rule("pet_name", "", 12, recalled=True),
-    "a colour from before": Rule("pet_colour|colour", "", 12, recalled=True),
-    "a thing from before": Rule("thing|gift", "", 12, recalled=True),
-    "a place from before": Rule("village|village2|spot", "", 12, recalled=True),
+    "a name from before": Rule("name|B", "", 12, said=True),
+    "a pet's name from before": Rule("pet_name", "", 12, said=True),
+    "a colour from before": Rule("pet_colour|colour", "", 12, said=True),
+    "a thing from before": Rule("thing|gift", "", 12, said=True),
+    "a place from before": Rule("village|village2|spot", "", 12, said=True),
     "a number twice": Rule("count", "", 0),
 }
 
@@ -63,8 +63,8 @@ class MinimalPair(NamedTuple):
     bad: str
 
 
-def minimal_pairs(story, rng, tokenizer, phenomena=tuple(RULES)):
-    """For each of the phenomena that the story shows, one pair from it.
+def minimal_pairs(story, rng, tokenizer, rules=RULES):
+    """For each of the rules, {phenomenon: Rule}, that the story shows, one pair from it.
 
     The two words have as many pieces as one another. BERT is asked for a word by a [MASK] for each
     of its pieces, and with another number of them it would be asked another question: after *the
@@ -72,12 +72,11 @@ def minimal_pairs(story, rng, tokenizer, phenomena=tuple(RULES)):
 
     Paper: Assessing BERT's Syntactic Abilities (Goldberg, 2019), where both words have one piece.
     """
-    for phenomenon in phenomena:
-        rule = RULES[phenomenon]
+    for phenomenon, rule in rules.items():
         for number, word in _in_any_order(words_under(rule, story), rng):
             before = context(story.sentences, number, rule.sentences)
             sentence = story.sentences[number]
-            if rule.recalled and not is_said([*before, sentence], word):
+            if rule.said is not None and rule.said != is_said([*before, sentence], word):
                 continue
             size = len(tokenizer.ids(word.text))
             rivals = impossible_texts(word, rule, [*before, sentence])

@@ -366,12 +366,12 @@ for word in ("feeds", "feed"):
 # %% tags=["nbval-approx"]
 from types import SimpleNamespace
 
-from bert_course.world.minimal_pairs import minimal_pairs
+from bert_course.world.minimal_pairs import RULES, minimal_pairs
 
 rule, as_one = "agreement with the word before", SimpleNamespace(ids=lambda text: [0])
 found = {"equally many pieces": [], "another number of them": []}
 for story, rng in islice(stories("minimal pairs"), 500):
-    for pair in minimal_pairs(story, rng, as_one, [rule]):  # takes every word for one piece
+    for pair in minimal_pairs(story, rng, as_one, {rule: RULES[rule]}):  # each word is one piece
         same, other = (len(bert.tokenizer.ids(text)) for text in pair[2:])
         found["equally many pieces" if same == other else "another number of them"].append(pair)
 shares = [minimal_pair_scores(bert, some, changed_only=True)[rule] for some in found.values()]
@@ -396,9 +396,39 @@ for name, group in (("grammar", grammar), ("memory", memory)):
 assert abs(means["no context"] - 0.5) < 0.15 and means["this model"] > means["no context"] + 0.2
 
 # %% [markdown]
-# So it remembers: with the sentences before, it knows most names, colours and places again, and
-# without them it is back at chance. (Not all: *a thing from before* stands at the foot of the
-# picture.) Its grammar does not mind.
+# So it remembers: with the sentences before, it knows nearly all names, things, colours and places
+# again, and without them it is back at chance. Its grammar does not mind.
+#
+# But in each of these pairs the right word was *said*, and the wrong one most often was not. Would a
+# model that just copies what it has seen not do as well? In this world everybody has another thing:
+# if Milo has a pencil, then what Hazel has is none. So take the blanks where a thing is mentioned for
+# the first time, while somebody else's was mentioned before, and offer both.
+#
+# **Predict.** How often is the new thing likelier than the one that must be wrong?
+
+# %% tags=["nbval-approx"]
+new = {"a new thing": RULES["a thing from before"]._replace(said=False)}
+found = [
+    pair
+    for story, rng in islice(stories("minimal pairs"), 120)
+    for pair in minimal_pairs(story, rng, bert.tokenizer, new)
+]
+share = minimal_pair_scores(bert, found, changed_only=True)["a new thing"]
+print(f"{len(found)} pairs, such as {found[0].good} | {found[0].bad}")
+print(f"right {share:.2f}")
+assert share < 0.4
+
+# %% [markdown]
+# <details><summary>Answer</summary>
+#
+# Seldom: it does far worse than a coin. It copies, even where copying is the one thing that cannot be
+# right. To rule one word out of forty saves it next to nothing in the loss, and to copy pays nearly
+# everywhere.
+#
+# </details>
+#
+# A good score in a test of memory says that it finds the right word again. It does not say that it
+# knows who has what.
 #
 # ## 8.3 A head with a right answer
 #

@@ -51,8 +51,7 @@ def test_the_first_pairs_are_what_the_generator_writes(table):
     for phenomenon in ("a name from before", "agreement with the word before"):
         made = []
         for story, rng in itertools.islice(stories("minimal pairs"), 150):
-            wanted = tuple(RULES)
-            pairs = minimal_pairs(story, rng, tokenizer, wanted)
+            pairs = minimal_pairs(story, rng, tokenizer)
             made += [list(pair) for pair in pairs if pair.phenomenon == phenomenon]
         there = [row for row in table if row[0] == phenomenon][: len(made)]
         assert len(made) > 3
@@ -74,6 +73,25 @@ def test_what_is_from_before_was_said_before(table):
                 (n, w) for n, (w, other) in enumerate(zip(good, bad, strict=True)) if w != other
             ]
             assert word in context + good[:place], f"{word}: {context} {good}"
+
+
+def test_where_the_right_word_is_new_the_wrong_one_was_said():
+    tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
+    new = {"a new thing": RULES["a thing from before"]._replace(said=False)}
+    pairs = [
+        pair
+        for story, rng in itertools.islice(stories("minimal pairs"), 60)
+        for pair in minimal_pairs(story, rng, tokenizer, new)
+    ]
+    assert len(pairs) > 20
+    for _, context, good, bad in pairs:
+        words = (text.lower().split() for text in (good, bad))
+        [changed] = [
+            pair for pair in zip(*words, strict=True) if pair[0] != pair[1]
+        ]  # the same word at the same place
+        right, wrong = (re.findall(r"\w+", word)[0] for word in changed)
+        assert wrong in re.findall(r"\w+", f"{context} {good}".lower())
+        assert right not in re.findall(r"\w+", context.lower())
 
 
 def rows(table, phenomenon):
