@@ -232,6 +232,14 @@ def test_its_card_has_the_minimal_pairs_of_these_very_weights():
 # -------------------------------------------------------------------------------------- demo
 
 
+def test_sentences_of_people(tmp_path):
+    """Karl's own sentences; not those without a he or she, nor those of other stories."""
+    stories = "Karl cut himself.\nIt rains.\nHis hen sings.\nThe sheep.\n\nShe sings.\nHe runs.\n"
+    (tmp_path / "corpus.txt").write_text(stories, "utf-8")
+    path = demo.write_sentences_of_people(tmp_path / "corpus.txt", tmp_path / "out" / "people.txt")
+    assert path.read_text("utf-8") == "Karl cut himself.\nHis hen sings.\n"
+
+
 def test_demo(tmp_path, capsys, monkeypatch):
     """All of it, but for the time that learning takes."""
     plan = demo.PLANS["demo"]._replace(

@@ -89,7 +89,8 @@ PLANS["third"] = PLANS["further"]._replace(
 )
 # How data/checkpoint was made: what its card says.
 CHECKPOINT = """python -m bert_course demo --plan checkpoint --out ONE
-    python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO"""
+    python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO
+    python -m bert_course demo --plan third --checkpoint TWO/run/checkpoint --seed 2 --out THREE"""
 MAX_LENGTH = 320  # the longest story has 302 tokens
 SHOWN = 10
 LEAST_READ = 32  # the longest sentence with its special pieces has 29
@@ -112,7 +113,7 @@ def add_to(commands):
         "--plan",
         default="demo",
         choices=PLANS,
-        help="checkpoint, then further: how data/checkpoint was made",
+        help="checkpoint, further, third: how data/checkpoint was made",
     )
     parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model (none)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
