@@ -31,13 +31,14 @@ def parked_stderr():
 
 
 def start_keras():
-    """Import it, and let its backend look for devices, which it does aloud, at once."""
+    """Import and return it, once its backend has looked for devices, which it does aloud."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     without_retracing_alarm()
     with parked_stderr():
         import keras
 
         keras.ops.zeros(())  # the first operation is what makes a backend look for devices
+    return keras
 
 
 def without_retracing_alarm():

@@ -85,6 +85,7 @@ def run(options):
     bert = read_body(options.checkpoint)
     print_unknown_pieces(task, bert.tokenizer)
     recipe = recipe_from(options, bert.config)
+    print_cut_pairs(task, bert.tokenizer, recipe.max_length)
     begin = "the sizes and pieces of " if options.scratch else ""
     print(
         f"beginning with {begin}{options.checkpoint}: {len(bert.vocabulary):,} pieces; rate "
@@ -93,10 +94,11 @@ def run(options):
     )
     tuned = finetune(bert, task, out, recipe, options.seeds, options.resume, print_epoch)
     save_finetuned(tuned, out / "checkpoint")
-    scores = write_report(tuned, task, recipe, out, f"{begin}{options.checkpoint}")
+    to_beat = without_reading(tuned.kind, task)
+    scores = write_report(tuned, task, recipe, out, f"{begin}{options.checkpoint}", to_beat)
     for name, (mean, deviation, count) in scores.items():
         print(f"{name}: {mean:.4f}" + (f" ± {deviation:.4f} ({count} seeds)" if count > 1 else ""))
-    print_without_reading(without_reading(tuned.kind, task), scores)
+    print_without_reading(to_beat, scores)
     print(f"the model is in {out / 'checkpoint'}, scores and guesses beside it")
     return 0
 
@@ -113,6 +115,8 @@ def refuse_strange_folder(out, resume):
             "--resume goes on with a run that finetune has begun: name its folder. "
             f"Received: --out {out}, which holds no run"
         )
+    if resume and not is_taken(out):
+        print(f"there is nothing to go on with in {out}: a new run begins", flush=True)
     if is_taken(out) and not resume:
         raise ValueError(
             "A run begins in a new folder, or an empty one; go on with one that is there with "
@@ -121,24 +125,49 @@ def refuse_strange_folder(out, resume):
 
 
 def print_classes(task):
-    """How many rows of train each has; of words and answers there is no such number."""
-    if task.kind in ("classify", "pairs", "multilabel"):
-        labels = [row.label if task.kind == "multilabel" else (row.label,) for row in task.train]
-        counts = Counter(label for row in labels for label in row).most_common()
-        shown = listed((f"{label} {count:,}" for label, count in counts), MOST_CLASSES)
-        print(f"{len(counts)} classes: {shown}", flush=True)
+    """How many rows of train each has, or how many entities; of answers, how many rows have one."""
+    if task.kind == "answer":
+        count = sum(bool(row.label) for row in task.train)
+        print(f"answers: {count:,} of {len(task.train):,} questions have one", flush=True)
+        return
+    of_row = {
+        "multilabel": lambda row: row.label,
+        "tag": lambda row: [tag[2:] for tag in row.label if tag[0] == "B"],
+    }.get(task.kind, lambda row: [row.label])
+    counts = Counter(label for row in task.train for label in of_row(row)).most_common()
+    shown = listed((f"{label} {count:,}" for label, count in counts), MOST_CLASSES)
+    what = "types of entities" if task.kind == "tag" else "classes"
+    print(f"{len(counts)} {what}: {shown}", flush=True)
 
 
 def print_unknown_pieces(task, tokenizer):
     """Whether the checkpoint's vocabulary can spell the texts at all."""
     texts = [row.text for row in task.train[:LOOKED_AT]]
     texts = [" ".join(text) if isinstance(text, list) else text for text in texts]
+    texts += [row.other for row in task.train[:LOOKED_AT] if row.other is not None]
     ids = [piece for text in texts for piece in tokenizer.ids(text)]
     share = ids.count(tokenizer.vocabulary.unk) / max(len(ids), 1)
     if share > BEARABLE:
         print(
             f"{share:.0%} of the pieces are [UNK], for the vocabulary of the checkpoint cannot "
             "spell their words: another checkpoint may suit these texts better",
+            flush=True,
+        )
+
+
+def print_cut_pairs(task, tokenizer, max_length):
+    """How many pairs do not fit: a single text is read in windows, but two are read as one row."""
+    if task.kind != "pairs":
+        return
+    rows = task.train[:LOOKED_AT]
+    longest = max_length - 3  # [CLS] A [SEP] B [SEP]
+    cut = sum(
+        len(tokenizer.ids(row.text)) + len(tokenizer.ids(row.other)) > longest for row in rows
+    )
+    if cut:
+        print(
+            f"{cut} of the first {len(rows)} pairs are longer than {max_length} pieces and are cut "
+            "at the end of the longer text: choose another --max-length if that hurts",
             flush=True,
         )
 
@@ -160,6 +189,11 @@ def task_from(options):
             columns_from(options.columns),
             options.labels,
         )
+    elif options.columns or options.labels:
+        raise ValueError(
+            "--columns and --labels must go with your own files, --train and --dev: leave them "
+            f"out. Received: the task {options.task}"
+        )
     elif options.task in KINDS and options.task != "pairs":
         raise ValueError(
             f"--task {options.task} is a kind of task: name your files with --train and --dev. "
@@ -173,13 +207,15 @@ def task_from(options):
 
 
 def with_first_rows(task, count):
-    """The task with so many rows to learn from; they must still have two classes."""
+    """The task with so many rows to learn from, which must still have all classes."""
     train = task.train[:count]
-    if task.kind in ("classify", "pairs") and len({row.label for row in train}) < 2:
-        raise ValueError(
-            "There is nothing to learn from fewer than 2 classes: take more --rows. "
-            f"Received: {count}, all of them {listed({row.label for row in train})}"
-        )
+    if task.kind in ("classify", "pairs"):
+        absent = sorted(set(task.labels) - {row.label for row in train})
+        if absent:
+            raise ValueError(
+                "Each class must have rows among the first --rows: take more, or shuffle the file. "
+                f"Received: {count}, without any of {listed(absent)}"
+            )
     return task._replace(train=train)
 
 

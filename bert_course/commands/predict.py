@@ -53,7 +53,7 @@ def run(options):
         inputs = read_file(options.file, tuned.kind_name, columns)
     else:
         refuse_columns(columns, "texts")
-        inputs = read_texts(enumerate(options.text, 1), tuned.kind_name, "text")
+        inputs = texts_to_inputs(enumerate(options.text, 1), tuned.kind_name, "text")
     guesses = tuned.predict([row for _, _, row in inputs])
     for (place, text, row), guess in zip(inputs, guesses, strict=True):
         said = with_places(text, row, guess) if tuned.kind_name == "tag" else guess
@@ -86,7 +86,7 @@ def read_file(name, kind, columns):
             f"Received: {name}"
         )
     refuse_columns(columns, name)
-    return read_texts(read_lines(name), kind, f"{name}, line")
+    return texts_to_inputs(read_lines(name), kind, f"{name}, line")
 
 
 def read_records(name, kind, columns):
@@ -116,7 +116,7 @@ def as_text(row, kind):
     return row.text if row.other is None else f"{row.text}\t{row.other}"
 
 
-def read_texts(texts, kind, where):
+def texts_to_inputs(texts, kind, where):
     """The same, of (number, text) each."""
     return [
         ({"line": number}, text, row_from(text, kind, f"{where} {number}"))

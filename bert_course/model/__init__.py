@@ -2,4 +2,4 @@
 
 from bert_course.quiet import start_keras
 
-start_keras()
+keras = start_keras()

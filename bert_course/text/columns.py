@@ -155,25 +155,44 @@ def _by_shape(rows, kind, numbers, table):
     found = {}
     if "label" in roles:
         several = kind == "multilabel"
-        found["label"] = _of_labels(rows, free, table) if several else _of_label(rows, free)
+        found["label"] = (_of_labels if several else _of_label)(rows, free, table)
         free.remove(found["label"])
     texts = [role for role in roles if role != "label"]
     longest = sorted(free, key=lambda n: -_length(rows, n))[: len(texts)]
     return found | dict(zip(texts, sorted(longest), strict=True))
 
 
-def _of_label(rows, free):
-    """The column with the fewest different values; of two such, the one with shorter cells."""
-    different = {n: len(_values(rows, n, "classify")) for n in free}
-    several = [n for n in free if different[n] > 1] or free
-    return min(several, key=lambda n: (different[n], _length(rows, n)))
+def _of_label(rows, free, table):
+    """The only column of short values that come again; if none do, that with the fewest values."""
+    values = {n: _values(rows, n, "classify") for n in free}
+    few = [n for n in free if _are_few(values[n]) and _are_short(values[n])]
+    if len(few) > 1:
+        _refuse_several("where few values come again and again", table, few)
+    several = [n for n in few or free if len(values[n]) > 1] or free
+    return min(several, key=lambda n: (len(values[n]), _length(rows, n)))
+
+
+def _are_few(values):
+    return 1 < len(values) <= values.total() / 2
+
+
+def _are_short(values):
+    return all(len(value.split()) <= LABEL_WORDS for value in values)
+
+
+def _refuse_several(which, table, numbers):
+    """If a sender or a priority were taken for the label, the model would learn that unseen."""
+    raise ValueError(
+        f"The column of the label must be the only one {which}, or be named: --columns label=NAME, "
+        'in Python columns={"label": NAME}, or its number from 0 on where the file has no header. '
+        f"Received: {table.path}, where it could be " + _numbered(_first_line(table), numbers)
+    )
 
 
 def _of_labels(rows, free, table):
     """The column where cells are blank, or have several short values, some of which come again.
 
-    Without such cells it must be the only one with few values: if a sender or a priority were
-    taken for the labels, the model would learn that, and nobody would see it.
+    Without such cells it must be the only one with few values.
     """
     rows = rows[1:] or rows  # the first may be a header
     values = {n: _values(rows, n, "multilabel") for n in free}
@@ -181,19 +200,13 @@ def _of_labels(rows, free, table):
         n
         for n in free
         if 0 < len(values[n]) < values[n].total()
-        and max(len(value.split()) for value in values[n]) <= LABEL_WORDS
+        and _are_short(values[n])
         and any(len(split_labels(row[n])) != 1 for row in rows)
     ]
-    few = [n for n in free if 1 < len(values[n]) <= values[n].total() / 2]
-    likely = marked or few or free
-    if len(likely) == 1:
-        return likely[0]
-    raise ValueError(
-        "The column of the labels must be the only one where cells are blank or have commas "
-        'between labels, or be named: --columns label=NAME, in Python columns={"label": NAME}, or '
-        "its number from 0 on where the file has no header. "
-        f"Received: {table.path}, where it could be " + _numbered(_first_line(table), likely)
-    )
+    likely = marked or [n for n in free if _are_few(values[n])] or free
+    if len(likely) > 1:
+        _refuse_several("where cells are blank or have commas between labels", table, likely)
+    return likely[0]
 
 
 def _length(rows, number):

@@ -45,7 +45,21 @@ def read_rows(path, kind, columns=None, like=None):
     check_roles(columns, kind)
     found, named, guessed = find_columns(table, kind, columns or {}, like)
     said = [] if found == like else say_columns(path, found, named, guessed)
-    return _make_rows(table, kind, found), found, table.notes + said
+    rows = _make_rows(table, kind, found)
+    if found.header is None:
+        said += _say_header(rows)
+    return rows, found, table.notes + said
+
+
+def _say_header(rows):
+    """A note if the first row, taken for data, looks like a header."""
+    first, others = rows[0], {str(row.label) for row in rows[1:]}
+    if len(rows) < 5 or str(first.label) in others:
+        return []
+    return [
+        f"{first.place}: its label, {shortened(first.label)}, is on no other line. If that line is "
+        "a header, name the columns as it does."
+    ]
 
 
 def read_texts(path, kind, columns=None):

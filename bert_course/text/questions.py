@@ -13,7 +13,13 @@ from bert_course.text.separated import counted, parse_json, shortened
 from bert_course.text.whole_file import read_whole
 
 NEAR = 100  # characters that an offset may be wrong by
-KINDS = {list: "a list", dict: "an object", str: "text", int: "a whole number", bool: "true/false"}
+JSON_TYPES = {
+    list: "a list",
+    dict: "an object",
+    str: "text",
+    int: "a whole number",
+    bool: "true/false",
+}
 
 
 def read_questions(path, articles=slice(None)):
@@ -126,7 +132,7 @@ def _get(found, key, kind, *place, default=None):
             'Questions must come in SQuAD\'s JSON, {"data": [{"paragraphs": [{"context": "…", '
             '"qas": [{"id": "…", "question": "…", "answers": [{"text": "…", "answer_start": 0}]}]}]'
             "}]}: "
-            f"{key!r} must be {KINDS[kind]}. Received: {', '.join(map(str, place))}, with "
+            f"{key!r} must be {JSON_TYPES[kind]}. Received: {', '.join(map(str, place))}, with "
             + ("nothing" if value is None else shortened(value))
         )
     return value

@@ -65,14 +65,26 @@ def _read_tabs(text, path):
     """In a .tsv a quote is a character like any other."""
     lines = enumerate(text.split("\n"), 1)
     records, notes = _without_empty([Record(line.split("\t"), n) for n, line in lines], path)
-    cells = ((cell, record.line) for record in records for cell in record.cells)
-    quoted = [line for cell, line in cells if '""' in cell[1:-1] and QUOTED.fullmatch(cell)]
+    quoted = [
+        record.line
+        for number in range(len(records[0].cells))
+        for record in _of_quoted(records, number)
+    ]
     if quoted:
         notes.append(
             f"{path}: fields look quoted as in a .csv, {counted(quoted)}. In a .tsv this means "
             "nothing: quotes are read as text. If they should not be, save the file as a .csv."
         )
     return None, records, notes
+
+
+def _of_quoted(records, number):
+    """Records whose cell in this column looks quoted: all of them but a header, or for certain."""
+    with_cell = [record for record in records if len(record.cells) > number]
+    quoted = [record for record in with_cell if QUOTED.fullmatch(record.cells[number])]
+    if len(quoted) > 2 and len(quoted) >= len(with_cell) - 1:
+        return quoted
+    return [record for record in quoted if '""' in record.cells[number][1:-1]]
 
 
 def _read_commas(text, path):

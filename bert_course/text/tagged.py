@@ -3,7 +3,7 @@
 import re
 
 from bert_course.text.labelled import Row, check_characters
-from bert_course.text.separated import counted
+from bert_course.text.separated import counted, listed
 from bert_course.text.whole_file import read_whole
 
 # B- begins an entity of a type, I- goes on in it, O is outside of all. Paper: Text Chunking using
@@ -39,6 +39,7 @@ def read_tagged(path):
         repaired += [n for n, old, new in zip(lines, tags, sound, strict=True) if old != new]
         rows.append(Row(words, None, sound, f"{path}, line {lines[0]}"))
     _refuse_no_rows(rows, path)
+    _refuse_numbers(rows)
     note = f"{path}: tags I-X with nothing of X before became B-X, "
     return rows, [note + f"{counted(repaired)}."] if repaired else []
 
@@ -55,12 +56,23 @@ def read_untagged(path):
         if words != [DOCUMENT]:
             rows.append(Row(words, None, None, places[0]))
     _refuse_no_rows(rows, path)
+    _refuse_numbers(rows)
     return rows
 
 
 def _refuse_no_rows(rows, path):
     if not rows:
         raise ValueError(f"A file of words must have sentences. Received: {path}, without any")
+
+
+def _refuse_numbers(rows):
+    """Some files have a number before each word, 1, 2, 3, and a model would learn those."""
+    words = rows[0].text
+    if len(words) > 2 and any(words == [str(n + k) for n in range(len(words))] for k in (0, 1)):
+        raise ValueError(
+            "The word must stand in the first column, and its tag in the last: delete the column "
+            f"that counts the words. Received: {rows[0].place}, and on, with {listed(words, 3)}"
+        )
 
 
 def repair_iob2(tags):

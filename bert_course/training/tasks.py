@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -13,6 +14,9 @@ from bert_course.training.downloads import fetch_bytes, find_file
 from bert_course.training.published import PUBLISHED, read_published
 
 KINDS = ("classify", "pairs", "tag", "answer", "multilabel")
+NOTHING = {"nan", "null", "none", "n/a", "na", "<na>"}
+SEVERAL = set(';|[]"')
+NUMBER = re.compile(r"-?\d+(\.\d*)?")
 MOST_LABELS = 200  # more are texts, taken for labels
 FEWEST_ROWS_A_LABEL = {"classify": 2, "pairs": 2, "multilabel": 1}
 ALWAYS_LABELS = 10  # so many may be there, however few the rows
@@ -105,12 +109,8 @@ def _assemble(name, kind, paths, splits, notes, labels=None):
         found = _labels_of_train(kind, splits["train"], paths["train"], labels)
         for split in SPLITS[1:]:
             _refuse_unknown(kind, splits.get(split, []), found, f"those of {paths['train']}")
-    if kind == "multilabel" and not any(row.label for row in splits["dev"]):
-        raise ValueError(
-            "Some row of dev must have a label, or no epoch and no threshold can be chosen by it. "
-            f"Received: {paths['dev']}, whose {len(splits['dev']):,} rows have none"
-        )
-    notes = notes + _say_of_train(kind, splits["train"]) + _say_alike(found)
+    _refuse_without_labels(kind, splits, paths)
+    notes = notes + _say_of_train(kind, splits["train"]) + _say_alike(found) + _say_odd(found)
     notes += [
         note for split in SPLITS[1:] for note in _say_absent(kind, split, splits.get(split), found)
     ]
@@ -129,6 +129,20 @@ def _assemble(name, kind, paths, splits, notes, labels=None):
     }
     labels = _tags(found) if kind == "tag" else found
     return Task(name, kind, labels, *(splits.get(s, []) for s in SPLITS), notes, files)
+
+
+def _refuse_without_labels(kind, splits, paths):
+    """An empty label may be right, but not of all rows of train, nor of those of dev."""
+    if kind not in ("multilabel", "answer"):
+        return
+    what = "an answer" if kind == "answer" else "a label"
+    for split in ("train", "dev"):
+        if not any(row.label for row in splits[split]):
+            raise ValueError(
+                f"Some row of {split} must have {what}: without any "
+                " there is nothing to learn, and no epoch or threshold can be chosen. "
+                f"Received: {paths[split]}, whose {len(splits[split]):,} rows have none"
+            )
 
 
 def _tags(types):
@@ -202,12 +216,31 @@ def _say_of_train(kind, rows):
 
 
 def _say_alike(labels):
-    """A note on labels that are probably meant to be one."""
-    by_letters = {}
+    """Notes on labels that are probably meant to be one."""
+    by_letters, by_number = {}, {}
     for label in labels:
         by_letters.setdefault(label.casefold(), []).append(label)
-    alike = [" and ".join(found) for found in by_letters.values() if len(found) > 1]
-    return [f"Labels that differ in letter case only: {listed(alike)}."] if alike else []
+        if NUMBER.fullmatch(label):
+            by_number.setdefault(float(label), []).append(label)
+    return [
+        f"Labels that {what}: {listed(alike)}."
+        for what, groups in (("differ in letter case only", by_letters), ("are equal", by_number))
+        for alike in [[" and ".join(found) for found in groups.values() if len(found) > 1]]
+        if alike
+    ]
+
+
+def _say_odd(labels):
+    """Notes on labels that are probably none, or several."""
+    nothing = [label for label in labels if label.casefold() in NOTHING]
+    several = [label for label in labels if SEVERAL & set(label)]
+    notes = [f"Labels that may stand for no label: {listed(nothing)}."] if nothing else []
+    if several:
+        notes.append(
+            f"Labels with brackets, quotes or bars in them: {listed(several)}. Is each of them "
+            "one? Several are separated by commas."
+        )
+    return notes
 
 
 def _say_absent(kind, split, rows, labels):

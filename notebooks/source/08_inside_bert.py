@@ -336,12 +336,12 @@ describe(
 # pieces here, *feed* into two. And BERT is asked for a word by a `[MASK]` for each of its pieces.
 #
 # **Predict.** How sure is this model of *feeds* behind three masks, and of *feed* behind two, in
-# *The pigeon that the aunt ____ is lazy*?
+# *The sheep that the uncle ____ is lazy*?
 
 # %% tags=["nbval-approx"]
 from bert_course.insight.scores import piece_log_probabilities
 
-before = "The pigeon that the aunt"
+before = "The sheep that the uncle"
 place = len(bert.tokenizer.tokenize(before))
 for word in ("feeds", "feed"):
     cut = bert.tokenizer.tokenize(word)
@@ -421,9 +421,9 @@ assert share < 0.4
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Seldom: it does far worse than a coin. It copies, even where copying is the one thing that cannot be
-# right. To rule one word out of forty saves it next to nothing in the loss, and to copy pays nearly
-# everywhere.
+# In less than a third of these pairs: a coin would do better. It leans to copying, even where copying is
+# the one thing that cannot be right. To rule one word out of forty saves it next to nothing in the
+# loss, and to copy pays nearly everywhere.
 #
 # </details>
 #
@@ -673,14 +673,12 @@ def without_head(block, head):
 # **Predict.** Remove each head in turn, put it back, and count the right forms. How far does BERT
 # fall without the left one, and how far without the right one?
 
-# %%
+# %% tags=["nbval-approx"]
 whole, often = (lean > 0).mean(), is_right[odd].mean(axis=0)
 every_head = list(np.ndindex(config.num_layers, config.num_heads))
 left = np.array([without_head(*place) for place in every_head]).reshape(often.shape)
 np.testing.assert_allclose(leaning(bert, texts, questions), lean, atol=1e-4)
 print("BERT is as it was before: True")
-
-# %% tags=["nbval-approx"]
 for name, place in zip(("left", "right"), heads):
     print(f"{name:5} map: looks at the source in {often[place]:.2f} of texts not used to pick it;")
     print(f"    right answers {whole:.2f}, without this head {left[place]:.2f}")

@@ -216,7 +216,7 @@ assert scratch_f1 < dictionary_f1
 # <details><summary>Answer</summary>
 #
 # BERT, the dictionary, BERT from scratch. A hundred rows are worth more to the pretrained network
-# than 400 are to a list (0.94 against 0.85). The network that has read nothing before ends below a
+# than 400 are to a list (0.96 against 0.85). The network that has read nothing before ends below a
 # list that cannot read.
 #
 # </details>
@@ -271,12 +271,12 @@ heat_map(table, list(guesses), groups, "share of the entities that were found", 
 plt.show()
 describe(
     "a map of 3 taggers and 6 groups. The dictionary: seen above 0.85, unseen 0, places near 0. "
-    "Pretrained: seen, unseen, persons, places above 0.7, pets the lowest by more than 0.1. "
+    "Pretrained: seen, unseen, persons, places above 0.7, pets and things the lowest. "
     "From scratch: unseen lower than pretrained by more than 0.1."
 )
 assert table[0, 0] > 0.85 and table[0, 1] == 0 and table[0, 4] < 0.1
 assert min(table[1, [0, 1, 2, 4]]) > 0.7 and table[1, 1] > table[2, 1] + 0.1
-assert table[1, 3] < min(table[1, [2, 4, 5]]) - 0.1
+assert max(table[1, [3, 5]]) < min(table[1, [2, 4]]) - 0.05
 
 # %% [markdown]
 # Look at the first two columns. Of what it has met, the dictionary finds most; of the rest it finds
@@ -284,7 +284,7 @@ assert table[1, 3] < min(table[1, [2, 4, 5]]) - 0.1
 # the seen fewer than the dictionary. BERT finds nearly all of both; whether by their pieces
 # (*-stead*, *-ford*) or by what stands around them, this does not say.
 #
-# Two more things to count. Pets come off worst: is it because few of them had labels? And some tags
+# Two more counts. Pets and things come off worst: is it because few of them had labels? And some tags
 # are impossible: an `I-THING` behind an `O` continues nothing. The head knows no grammar, as each
 # word is judged alone. So count these tags with a new head, whose weights are random, and after
 # training:
@@ -317,7 +317,7 @@ print(f"impossible tags, of {len(words):,}: {before:,} with a new head, {after} 
 
 # %% [markdown]
 # Pets had the fewest labels, 15. But the number of labels does not decide alone: places had 27,
-# half as many as things, and are found as often. The impossible tags all but vanish, though nobody
+# half as many as things, and are found more often. The impossible tags all but vanish, though nobody
 # forbade them. (That alone is no merit: a tagger that says only `O` has none either.) Those that
 # are left are read as conlleval does (the script of the CoNLL shared tasks): an `I-` behind nothing
 # begins an entity.
@@ -438,7 +438,7 @@ assert 0 < share < 0.15 and abs(word_f1 - first_f1) < 0.2
 # %% [markdown]
 # They do not always, and then you need a rule, since a word cannot be half a place. The usual rule
 # is to believe one piece, and that is where we began: ask the first piece, and count words. (To
-# train on every piece is legitimate; here it was as good, 0.95 against 0.94 with one seed each. It
+# train on every piece is legitimate; here it was as good, 0.97 against 0.95 with one seed each. It
 # is the counting that must not follow the pieces.)
 #
 # ## 11.5 An answer is two places
@@ -617,7 +617,7 @@ print(f"the gap is {gap:.1f} times the larger spread")
 assert gap > 2 and reader_f1 > 1.25 * blank_f1
 
 # %% [markdown]
-# Pretraining has paid, even against twice the steps: 0.22 ± 0.01 against 0.10 ± 0.01, and the gap
+# Pretraining has paid, even against twice the steps: 0.23 ± 0.01 against 0.10 ± 0.01, and the gap
 # is ten times the larger spread. You might stop here, and write that a small BERT learns to answer
 # questions from a hundred examples. Ask first what a reader gets who cannot read.
 #
@@ -790,7 +790,7 @@ assert chosen < 0.35
 
 # %% [markdown]
 # The two ends of a curve are two rivals, the one who is always silent and the one who always
-# speaks. Compare the three numbers above the picture: in this run the threshold from dev has 0.03
+# speaks. Compare the three numbers above the picture: in this run the threshold from dev has 0.01
 # more than the better rival. With one seed and 400 questions that is a hint, no more, and another
 # run may lose it.
 #
@@ -816,9 +816,9 @@ assert np.isclose(quiet[0], parts["no_answer_accuracy"]) and parts["with_answer_
 assert greater > 0.55
 
 # %% [markdown]
-# In this run it was silent on 0.26 of the questions without an answer, and on 0.08 of the others.
-# So some of its doubt is earned: the doubt is greater where there is no answer in 0.70 of the
-# pairs. That was hidden in one F1, and so was the other half: where there is an answer, F1 is 0.17.
+# In this run it was silent on 0.26 of the questions without an answer, and on 0.10 of the others.
+# So some of its doubt is earned: the doubt is greater where there is no answer in 0.68 of the
+# pairs. That was hidden in one F1, and so was the other half: where there is an answer, F1 is 0.18.
 # (Does the doubt come from the question or from the passage? Swapped questions would tell; we have
 # not asked.)
 #

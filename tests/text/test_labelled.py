@@ -28,6 +28,27 @@ def numbers(path, kind="classify", columns=None, like=None):
     return read_rows(path, kind, columns, like)[1].numbers
 
 
+def test_of_several_columns_with_few_values_none_is_guessed(file):
+    """Where one has few and one has many, it is plain."""
+    rows = [(f"A hen sings {n} times.", "ab"[n % 2], "xyz"[n % 3]) for n in range(12)]
+    path = file("".join("\t".join(row) + "\n" for row in rows))
+    with pytest.raises(ValueError, match=r"few values come again .*label=NAME.* be 1: a, 2: x$"):
+        read_rows(path, "classify")
+    assert numbers(path, columns={"label": 2}) == {"text": 0, "label": 2}
+    assert numbers(file("".join("\t".join(row[:2]) + "\n" for row in rows))) == {
+        "text": 0,
+        "label": 1,
+    }
+
+
+def test_a_first_line_that_looks_like_a_header_is_said(file):
+    lines = "what was written by them\tteam\n" + "It broke.\tred\n" * 3 + "Thanks.\tblue\n" * 3
+    _, _, notes = read_rows(file(lines), "classify")
+    assert any("line 1: its label, 'team', is on no other line" in note for note in notes)
+    _, _, notes = read_rows(file(lines.replace("team", "red")), "classify")
+    assert not any("is on no other line" in note for note in notes)
+
+
 SUNG = [("The hen sings.", "glad"), ("The ice melts.", "glum")]
 
 

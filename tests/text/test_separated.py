@@ -32,9 +32,16 @@ def test_in_a_tsv_a_quote_is_a_character(file):
     assert cells(path) == [['"One', "x"], ['"two" three', "y"]]
 
 
+def test_a_column_of_a_tsv_that_is_all_quoted_is_said(file):
+    rows = "".join(f'"hen {n}"\tx\n' for n in range(3))
+    (note,) = read_separated(file("text\tlabel\n" + rows)).notes
+    assert "look quoted as in a .csv, 3 of them" in note
+    assert read_separated(file("text\tlabel\n" + rows + "hen\tx\nowl\tx\n")).notes == []
+
+
 def test_what_is_quoted_in_a_tsv_as_in_a_csv_is_said(file):
     """As pandas and Excel write it; a text in plain quotes is none."""
-    table = read_separated(file('text\tlabel\n"no ""hen"""\tx\n"hen"\ty\n""\tz\n'))
+    table = read_separated(file('text\tlabel\n"no ""hen"""\tx\n"hen"\ty\n""\tz\nowl\tx\nowl\ty\n'))
     assert table.records[1].cells == ['"no ""hen"""', "x"]
     (note,) = table.notes
     assert "look quoted as in a .csv, 1 of them (line 2)." in note

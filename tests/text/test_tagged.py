@@ -17,6 +17,16 @@ def file(tmp_path):
     return write
 
 
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("read", [read_tagged, read_untagged])
+def test_numbers_before_the_words_are_refused(file, read, first):
+    """As CoNLL-U has them; a model would learn to tag numbers. Two may be words."""
+    lines = [f"{first + n}\t{word}\tO\n" for n, word in enumerate("Ann sings loudly".split())]
+    with pytest.raises(ValueError, match=r"delete the column that counts .* line 1, and on, with"):
+        read(file("".join(lines)))
+    read(file("".join(lines[:2])))
+
+
 def test_two_sentences(file):
     rows, notes = read_tagged(path := file("Ann\tB-PER\nsings\tO\n\nIt\tO\n"))
     assert rows == [

@@ -20,7 +20,13 @@ from small_tasks import KINDS, run_quickly, small_task, tiny_bert
 from test_opening_tasks import HOSTILE, UNREADABLE, put_hostile
 
 from bert_course.__main__ import main, parse
-from bert_course.commands.finetune import print_without_reading, recipe_from, with_first_rows
+from bert_course.commands.finetune import (
+    print_classes,
+    print_cut_pairs,
+    print_without_reading,
+    recipe_from,
+    with_first_rows,
+)
 from bert_course.commands.finetuning_report import one_line, summary, without_reading
 from bert_course.commands.predict import places_of_words
 from bert_course.model.checkpoints import save_pretrained
@@ -226,11 +232,41 @@ def test_no_more_is_read_at_once_than_the_model_can():
         recipe_from(parse([*more, "--max-length", "33"]), short)
 
 
-def test_the_first_rows_must_have_two_classes():
-    task = small_task(train=labelled("a", "a", "b"))
+def test_the_first_rows_must_have_all_classes():
+    task = small_task(train=labelled("a", "a", "b"), labels=["a", "b"])
     assert len(with_first_rows(task, 3).train) == 3
-    with pytest.raises(ValueError, match=r"take more --rows\. Received: 2, all of them a$"):
+    with pytest.raises(
+        ValueError, match=r"among the first --rows: .*Received: 2, without any of b$"
+    ):
         with_first_rows(task, 2)
+
+
+def test_options_for_own_files_go_with_own_files(checkpoint, tmp_path, capsys):
+    for more in (("--labels", "a", "b"), ("--columns", "text=a")):
+        assert finetune(checkpoint, tmp_path / "run", *more, kind="sentiment") == 2
+        assert "must go with your own files" in capsys.readouterr().err
+
+
+def test_what_train_has_is_counted(capsys):
+    words = [Row(["Ann", "B", "runs"], None, ["B-PER", "I-PER", "O"], "here")] * 2
+    for kind, rows, said in (
+        ("classify", labelled("a", "b", "a"), "2 classes: a 2, b 1\n"),
+        ("multilabel", labelled(("a", "b"), (), ("a",)), "2 classes: a 2, b 1\n"),
+        ("tag", words, "1 types of entities: PER 2\n"),
+        ("answer", labelled([(0, "hen")], []), "answers: 1 of 2 questions have one\n"),
+    ):
+        print_classes(small_task(kind, train=rows))
+        assert capsys.readouterr().out == said
+
+
+def test_pairs_that_are_cut_are_counted(capsys):
+    rows = [Row("hen", "ice", "a", "here"), Row("hen sings", "ice melts", "b", "here")]
+    task, tokenizer = small_task("pairs", train=rows), tiny_bert().tokenizer
+    print_cut_pairs(task, tokenizer, 7)
+    print_cut_pairs(task._replace(kind="classify"), tokenizer, 6)
+    assert capsys.readouterr().out == ""
+    print_cut_pairs(task, tokenizer, 6)
+    assert "1 of the first 2 pairs are longer than 6 pieces" in capsys.readouterr().out
 
 
 def test_a_folder_below_a_file_is_refused(checkpoint, tmp_path, capsys):
@@ -250,8 +286,9 @@ def test_rows_columns_scratch_and_resume(checkpoint, tmp_path, capsys, monkeypat
     (tmp_path / "train.tsv").write_text("\n".join(lines), "utf-8")
     more = ["--train", tmp_path / "train.tsv", "--dev", tmp_path / "train.tsv", "--rows", 6]
     more += ["--columns", "text=sentence", "label=gold", "--scratch"]
-    assert finetune(checkpoint, tmp_path / "run", *more) == 0
+    assert finetune(checkpoint, tmp_path / "run", *more, "--resume") == 0  # nothing is there yet
     printed = capsys.readouterr().out
+    assert printed.startswith(f"there is nothing to go on with in {tmp_path / 'run'}")
     assert "Texts of train that stand there with different labels: 1." in printed
     assert "your files: 6 rows to learn from, 10 to choose by, 0 to test on" in printed
     table = (tmp_path / "run" / "predictions.tsv").read_text("utf-8").splitlines()
@@ -302,7 +339,7 @@ def test_what_not_reading_reaches_where_there_are_several_labels_or_answers():
     task = small_task("answer", train=rows, dev=rows, test=[])
     [nothing] = without_reading(Answers(), task)
     assert nothing["scores"]["dev f1"] == pytest.approx(2 / 3)
-    assert without_reading(Answers(), task._replace(train=rows[:1])) == []
+    assert without_reading(Answers(), task._replace(dev=rows[:1])) == []
 
 
 def guesses_in(kind, guess):

@@ -13,6 +13,13 @@ SAD = "text\tlabel\nA boat.\tsad\n"
 WORDS = "Ann\tB-PER\nsings\tO\n\nIt\tO\nrains\tO\n"
 
 
+QUESTIONS = (
+    '{"data": [{"paragraphs": [{"context": "Ann sings.", "qas": [{"id": "q", "question": "Who?", '
+    '"answers": [{"text": "Ann", "answer_start": 0}]}]}]}]}'
+)
+UNANSWERED = QUESTIONS.replace('{"text": "Ann", "answer_start": 0}', "")
+
+
 @pytest.fixture
 def file(tmp_path):
     def write(content, name="train.tsv"):
@@ -212,6 +219,21 @@ def test_labels_that_are_absent_are_said(file):
     assert open_files("tag", file(WORDS), file("It\tO\n", "dev.conll")).notes == []
 
 
+def test_labels_that_may_be_none_or_several_or_one_are_said(file):
+    labels = ["nan", "1", "1.0", "a; b", "A; b", "2"]
+    path = file("text\tlabel\n" + "".join(f"Hen {n}.\t{x}\n" for n, x in enumerate(labels)))
+    columns = {"text": "text", "label": "label"}
+    notes = open_files("classify", path, path, columns=columns).notes
+    for note in (
+        "Labels that differ in letter case only: A; b and a; b.",
+        "Labels that are equal: 1 and 1.0.",
+        "Labels that may stand for no label: nan.",
+        "Labels with brackets, quotes or bars in them: A; b, a; b. Is each of them one? "
+        "Several are separated by commas.",
+    ):
+        assert note in notes
+
+
 def test_repairs_are_said(file):
     task = open_files("tag", file("Ann\tI-PER\n"), file(WORDS, "dev.conll"))
     assert task.labels == ["O", "B-PER", "I-PER"]
@@ -228,6 +250,8 @@ def test_repairs_are_said(file):
         ("tag", "It\tO\n", WORDS, {}, r"fewer than 1 classes.*train.tsv, with none"),
         ("multilabel", "text\tlabel\nA\t\n", CLASSES, {}, r"fewer than 1 .*train.tsv, with none"),
         ("multilabel", CLASSES, "text\tlabel\nA\t\n", {}, r"Some row of dev must .*whose 1 rows"),
+        ("answer", QUESTIONS, UNANSWERED, {}, r"Some row of dev must have an answer.*whose 1 rows"),
+        ("answer", UNANSWERED, QUESTIONS, {}, r"Some row of train must have an answer.*whose 1 "),
         ("classify", CLASSES, CLASSES, {"labels": ["glad", "glum", "sad"]}, r"none of sad"),
         ("classify", CLASSES, CLASSES, {"labels": ["glad"]}, r"listed, which are glad: .*line 3"),
         ("tag", WORDS, WORDS, {"labels": ["O", "B-PER", "I-LOC"]}, r"none of LOC"),
