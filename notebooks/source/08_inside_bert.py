@@ -223,10 +223,10 @@ assert gain < 0.05 < min(gains.values()) / 2
 #
 # </details>
 #
-# So the probe with the higher accuracy found less. All but two or three of its points were in the
-# words before BERT read them. Those about *the* are lower, and all above one half is a finding. An
-# accuracy of a probe without its controls is no result. (Seen from the other end, of the mistakes that
-# the token table makes BERT leaves few. Both are true, and both need the control.)
+# So the probe with the higher accuracy found less. All but two of its points were in the words
+# before BERT read them. Those about *the* are lower, and all above one half is a finding. An
+# accuracy of a probe without its controls is no result. (Seen from the other end, of the mistakes
+# that the token table makes BERT leaves few. Both are true, and both need the control.)
 #
 # ## 8.2 One rule at a time
 #
@@ -321,12 +321,13 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Most are near one half, and luck accounts for 0.3 to 0.7 with 25 pairs. But at *a or an* one
-# untrained net gets more than eight of ten, and another fewer than two of ten. A net like that has no rule;
-# it has a taste. One whose random table makes *a* likelier than *an* says *a* nearly everywhere, and
-# in most pairs *a* is the right one; one that leans to *an* is wrong as often. (At *numeral and noun*
-# all three are high. That rule has a handful of nouns only, above all *puppies*, *beetles*, *calves*
-# and *butterflies*, so a taste for one of these words counts again and again.)
+# Most are near one half, and luck accounts for 0.3 to 0.7 with 25 pairs (two more stand at 0.24).
+# But at *a or an* one untrained net gets more than eight of ten, and another fewer than two of ten.
+# A net like that has no rule; it has a taste. One whose random table makes *a* likelier than *an*
+# says *a* nearly everywhere, and in most pairs *a* is the right one; one that leans to *an* is
+# wrong as often. (At *numeral and noun* all three are high. That rule has a handful of nouns only,
+# above all *puppies*, *beetles*, *calves* and *butterflies*, so a taste for one of these words
+# counts again and again.)
 #
 # </details>
 #
@@ -380,8 +381,8 @@ for (name, some), share in zip(found.items(), shares):
 assert shares[0] > 0.95 and shares[1] < 0.8
 
 # %% [markdown]
-# The same model, the same rule. Whoever mixes the two kinds reads a poor grasp of agreement off a
-# model that shows a good one where it can be measured. (Such care has its price. The only verb of this
+# The same model, the same rule. Whoever mixes the two kinds reads a poorer grasp of agreement off a
+# model that is right wherever it can be measured. (Such care has its price. The only verb of this
 # rule whose two forms have equally many pieces is *want*; *feed* and *follow* drop out.)
 #
 # Now the second column of the picture. It does for memory what the untrained nets do for taste:
@@ -397,7 +398,7 @@ assert abs(means["no context"] - 0.5) < 0.15 and means["this model"] > means["no
 
 # %% [markdown]
 # So it remembers: with the sentences before, it knows nearly all names, things, colours and places
-# again, and without them it is back at chance. Its grammar does not mind.
+# again, and without them it is nearly back at chance. Its grammar does not mind.
 #
 # But in each of these pairs the right word was *said*, and the wrong one most often was not. Would a
 # model that just copies what it has seen not do as well? In this world everybody has another thing:
@@ -687,9 +688,10 @@ assert whole - left[heads[0]] > 0.15 and whole - left[heads[1]] < 0.06
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The left one carries the answer: without it, BERT is back at guessing. Without the right one it answers
-# as well as before. The other rows of its map give it away: it looks one place ahead, whatever stands
-# there.
+# The left one carries much of the answer: without it, BERT falls more than halfway back to
+# guessing. Without the right one it answers as well as before. The other rows of its map give it
+# away: most of them look two to four places ahead, whatever stands there. (The titles only number
+# the two maps.)
 #
 # </details>
 #
@@ -719,9 +721,9 @@ describe(
 )
 
 # %% [markdown]
-# Only one head of 16 matters much for this question, and it is the one that looks at the right
-# word most often. Here, then, attention and use go together, once both are measured over many
-# texts. On one text, they did not.
+# Only one head of 16 matters much for this question, and it is the one that looks at the right word
+# most often. But attention is not use: another looks there in four texts of ten, and nothing is
+# lost without it.
 #
 # ## 8.5 Who gets the credit
 #
@@ -866,8 +868,8 @@ tops = [right.tokens[each.argmax()] for each in credits.values()]
 describe(f"credits of {len(right.tokens)} tokens. Above, “{tops[0]}” has most; below, “{tops[1]}”.")
 
 # %% [markdown]
-# The word that shows the tense is what the second row is about. In the first it is one among
-# several.
+# The word that shows the tense is what the second row is about. In the first, seven others have
+# more.
 #
 # ## In five sentences
 #

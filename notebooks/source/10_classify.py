@@ -164,9 +164,9 @@ describe(
 # <details><summary>Answer</summary>
 #
 # Every part has moved: the pooler farthest, the embeddings least, and the lowest block about as far
-# as the highest. None is missed much: the highest block most, by six or seven points of a hundred, and
-# without what one of the others had learned the score was even better. That is one run, judged on 200
-# texts; its numbers stand below.
+# as the highest. The highest block is missed most, by eleven points of a hundred; without what the
+# embeddings or one of the two lowest blocks had learned, the score was even a little better. That
+# is one run, judged on 200 texts; its numbers stand below.
 #
 # </details>
 
@@ -226,14 +226,14 @@ from bert_course.training.finetuning import Recipe, Training, finetune
 show_source(Training.train)
 
 # %% [markdown]
-# In your own work, `finetune(bert, task, recipe=Recipe(…))` is all you need. Here we want many small
-# sets of rows, each drawn with its own seed. So that the training step is compiled only once, we
-# keep one `Training` and change its rows. (The rate's schedule stays that of the first rows, 150
-# steps: a run with fewer ends before the rate is down to 0.)
-# The rate was tried beforehand, on draws of 100 rows. With 1e-3 and four epochs one of five stuck at
-# 0.505, while the others came to 0.975 or more; with the 5e-4 and six epochs of this recipe the least
-# of eight is 0.985 (on test, one CPU core, 28 November 2026). No recipe is safe from every seed: see
-# 10.3.
+# In your own work, `finetune(bert, task, recipe=Recipe(…))` is all you need. Here we want many
+# small sets of rows, each drawn with its own seed. So that the training step is compiled only once,
+# we keep one `Training` and change its rows. (The rate's schedule stays that of the first rows, 150
+# steps: a run with fewer ends before the rate is down to 0.) The rate was tried beforehand, on
+# draws of 100 rows. With 1e-3 and four epochs one of five stuck at 0.505, while the others came to
+# 0.975 or more; with the 5e-4 and six epochs of this recipe the least of eight is 0.985 (on test,
+# one CPU core, 28 November 2026). No recipe is safe from every seed: 10.3 has one that comes to
+# 0.68.
 
 # %%
 recipe = Recipe(epochs=6, batch_size=4, rate=5e-4, max_length=72, dropout=0.0)
@@ -443,12 +443,12 @@ assert np.mean(grid["as above"]) > 0.8
 #
 # </details>
 #
-# With three seeds, the honest conclusion is about the *spread*: with the same hundred texts, a seed
-# in three may fail, whichever setting it has. Who tries each setting once, or keeps the best of some
-# runs, reports the luck of a seed. This is known of BERT on small sets, and so is what helps: more
-# steps, and a gentler rate in the beginning (Mosbach et al., 2021). For the short windows there is a
-# reason to expect harm: the sentence that gives the mood away may stand in one of them only, and the
-# others are taught the label all the same. It does not show here.
+# With three seeds, the honest conclusion is about the *spread*: with the same hundred texts, one
+# seed of three fell behind in three of the four lines. Who tries each setting once, or keeps the
+# best of some runs, reports the luck of a seed. This is known of BERT on small sets, and so is what
+# helps: more steps, and a gentler rate in the beginning (Mosbach et al., 2021). For the short
+# windows there is a reason to expect harm: the sentence that gives the mood away may stand in one
+# of them only, and the others are taught the label all the same. It does not show here.
 #
 # ## 10.4 Labels that lie, classes that are rare
 #
@@ -487,9 +487,9 @@ for name, each in noisy.items():
 #
 # </details>
 #
-# A model that can learn texts by heart may learn the lies too; nearly all weights of the frozen one are
-# out of reach of the labels. But look where both end: about the same place, and with such a spread
-# nobody can say from three draws which is better here.
+# A model that can learn texts by heart may learn the lies too; nearly all weights of the frozen one
+# are out of reach of the labels. But look where both end: the fine-tuned one is still higher, by
+# less than half of its spread, and so nobody can say from three draws which is better here.
 #
 # Rare classes are the other plague. Take 60 glad texts and 6 glum ones to learn from, and suppose
 # that later, too, ten glad ones will come for each glum one. Then *always glad* is right in ten of
@@ -616,7 +616,7 @@ for name, chosen in (("from scratch", own), ("fine-tuned", replace(recipe, epoch
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Not far, and in one run not at all; the numbers stand below.
+# By nine points on average, and in one run not at all; the numbers stand below.
 #
 # </details>
 #

@@ -557,7 +557,7 @@ assert shares["trained"]["backwards"] > 0.1 * count
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# More often than not with the new head, and still in three rows of ten with the trained one: that
+# More often than not with the new head, and still in one row of three with the trained one: that
 # has learned to stay inside, and yet it often ends before it begins. Each of the two lists has its
 # favourite and does not know the other's. To look for the best pair costs next to nothing, and
 # cannot fail in this way.
@@ -642,7 +642,7 @@ def list_reader(row):
 
 
 # %% [markdown]
-# **Predict.** BERT has an F1 of about a fifth. What does the list get?
+# **Predict.** BERT has an F1 of a little under a quarter. What does the list get?
 
 # %%
 right_texts = [[text for _, text in row.label] for row in answerable.test]
@@ -655,8 +655,8 @@ assert list_f1 > max(0.3, reader_f1 + 0.03)
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# Nearly half as much again as BERT. (The other rival, the single answer that is most frequent in
-# the test, was even chosen with the right answers in sight, and gets next to nothing.)
+# Four tenths more than BERT. (The other rival, the single answer that is most frequent in the test,
+# was even chosen with the right answers in sight, and gets next to nothing.)
 #
 # </details>
 #
@@ -715,8 +715,8 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# With any question the list loses nearly all. (With the same beginning it cannot lose: the
-# beginning is all that it sees.) BERT loses nothing, and in four rows of five its answer does not
+# With any question the list loses five sixths. (With the same beginning it cannot lose: the
+# beginning is all that it sees.) BERT loses nothing, and in seven rows of ten its answer does not
 # even change. The list, which sees two words of the question, reads more of it than BERT does.
 #
 # </details>
@@ -894,8 +894,8 @@ print(f"of {len(row.text)}, in {per_row[example]} windows")
 assert len(hits) >= 8 and long_f1 < 0.8 * left[1, 0]
 
 # %% [markdown]
-# Little more than a third of the F1 on one story, as befits a reader that does not ask whose: three
-# stories have more colours and more places than one, and the windows do not know of each other.
+# A third of the F1 on one story, as befits a reader that does not ask whose: three stories have
+# more colours and more places than one, and the windows do not know of each other.
 #
 # ## 11.9 With real weights and real data
 #

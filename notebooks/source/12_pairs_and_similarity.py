@@ -199,14 +199,15 @@ describe(
 # <details><summary>Answer</summary>
 #
 # A new head on frozen BERT, all weights, and the old head are in front, and near each other. Shared
-# words go some of the way. From scratch nothing is learned, in three times the steps. The frozen
-# towers do no better than the line; that is no verdict on towers, for these were never trained to
-# be compared (in 12.4 we train some). With 200 rows the standard error of a bar is .035.
+# words go some of the way. From scratch nothing is learned, in three times the steps. The bag of
+# words does no better than the line, and the frozen towers hardly; that is no verdict on towers,
+# for these were never trained to be compared (in 12.4 we train some). With 200 rows the standard
+# error of a bar is .035.
 #
 # </details>
 #
 # Pretraining pays, then: that is the gap between the first bar and the third. But look at the last.
-# The old head has seen no label of this task, and the 100 labels add little to it. What was needed
+# The old head has seen no label of this task, and the 100 labels add nothing to it. What was needed
 # stood in `[CLS]` already, put there by next sentence prediction; what is left to learn is how to
 # read it. (Part of the task is cheap. A story goes on about the same people and things.)
 #
@@ -258,7 +259,7 @@ assert by_heart > 0.95 and by_learning < 0.65
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# All or nearly all, and not many more than half (we print it below, with the others): it has
+# All or nearly all, and of the others fewer than half (we print it below, with the others): it has
 # learned 120 rows by heart, and nothing of what they have in common that would show on 150 others
 # (one seed; the standard error is .04).
 #
@@ -377,10 +378,10 @@ assert max(alone, blind) < shares["sum of all"] < asked
 # <details><summary>Answer</summary>
 #
 # The first, more than four times in five. Without the text, in an untrained net and after
-# fine-tuning it is about a coin's toss; the sum lies between (150 rows, standard error .03 to .04):
-# whatever else is rare in a sentence presumably drowns the one word that matters. To count new
-# words is little better than the coin. But a list that looks up whether B's name, colour or place
-# stands in A does as well as BERT. BERT was not given the list.
+# fine-tuning it is no better than a coin's toss; the sum lies between (150 rows, standard error .02
+# to .04): whatever else is rare in a sentence presumably drowns the one word that matters. To count
+# new words is little better than the coin. But a list that looks up whether B's name, colour or
+# place stands in A does as well as BERT, or better. BERT was not given the list.
 #
 # </details>
 
@@ -566,17 +567,17 @@ describe(
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# About a quarter with the mean, fewer with max and with `[CLS]`. And tf-idf, which is fifty years
+# About a fifth with the mean, fewer with max and with `[CLS]`. And tf-idf, which is fifty years
 # old, finds more than eight of ten.
 #
 # </details>
 #
-# The mean is the best of the three, and it is bad. Only after the last block does it clearly beat
-# the table of tokens; in the middle of the net it is below that table and below the untrained net.
-# (`[CLS]` was trained to say whether B follows
-# A in the same row. Alone in a row it was never asked anything.) Perhaps the bag has it too easy?
-# A story goes on about the same people in the same village, and their names alone will do. So call
-# every girl Ada, every boy Ben, every pet Button and every village Foxgate:
+# The mean is the best of the three, and it is bad. Only after the last block is it above the table
+# of tokens, by little more than a standard error; before that it is below the table and below the
+# untrained net. (`[CLS]` was trained to say whether B follows A in the same row. Alone in a row it
+# was never asked anything.) Perhaps the bag has it too easy? A story goes on about the same people
+# in the same village, and their names alone will do. So call every girl Ada, every boy Ben, every
+# pet Button and every village Foxgate:
 
 
 # %%
@@ -882,11 +883,11 @@ if not measured:
 #
 # Two texts in one row can be compared word by word, at a cost of N² rows; two towers cost 2N, and
 # all that they know of a text must go through one vector. Fine-tuning reads what a vector shows: on
-# contradicted facts it learned 120 rows by heart and was at chance. The same weights, asked as
-# pretraining had asked them, for hidden words, were right in more than four of five, as was a list of
-# names, colours and places. Of raw BERT's vectors the mean was the best and was beaten by a bag of
-# words, and to remove their cone did not help. Ten steps of asking for what was wanted brought them
-# up to the bag of words, with names and without.
+# contradicted facts it learned 120 rows by heart and was no better than chance. The same weights,
+# asked as pretraining had asked them, for hidden words, were right in more than four of five, as
+# was a list of names, colours and places. Of raw BERT's vectors the mean was the best and was
+# beaten by a bag of words, and to remove their cone hardly helped. Ten steps of asking for what was
+# wanted brought them up to the bag of words, with names and without.
 #
 # ## What we left out
 #
@@ -898,10 +899,9 @@ if not measured:
 #
 # BERT (Devlin et al., 2019): pairs in one row, and why that takes the place of comparing two
 # encoded texts, §3.2. A footnote in §3.1 says that the vector of `[CLS]` is no meaningful
-# representation of a sentence without fine-tuning. Two towers: *Sentence-BERT* (Reimers &
-# Gurevych, 2019), who found averaged BERT vectors to be worse than averaged word vectors (here,
-# after the last block, it is the other way round). The cone: Ethayarajh (2019).
-# Repairs: *All-but-the-Top* (Mu & Viswanath, 2018, on word vectors), *Whitening Sentence
-# Representations* (Su et al., 2021). Contrastive learning: *SimCSE* (Gao et al., 2021). Hidden
-# words as a score: *Masked Language Model Scoring* (Salazar et al., 2020). Data: MRPC (Dolan &
-# Brockett, 2005).
+# representation of a sentence without fine-tuning. Two towers: *Sentence-BERT* (Reimers & Gurevych,
+# 2019), who found averaged BERT vectors to be worse than averaged word vectors (here, after the
+# last block, it is if anything the other way round). The cone: Ethayarajh (2019). Repairs:
+# *All-but-the-Top* (Mu & Viswanath, 2018, on word vectors), *Whitening Sentence Representations*
+# (Su et al., 2021). Contrastive learning: *SimCSE* (Gao et al., 2021). Hidden words as a score:
+# *Masked Language Model Scoring* (Salazar et al., 2020). Data: MRPC (Dolan & Brockett, 2005).
