@@ -437,17 +437,18 @@ assert np.mean(grid["as above"]) > 0.7
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# None of them. No line's mean is further than 0.06 from the first, and within a line one seed can
-# lie 0.3 below another.
+# None of them. No line's mean is further than 0.03 from the first, and within a line two seeds can
+# lie 0.06 apart.
 #
 # </details>
 #
-# With three seeds, the honest conclusion is about the *spread*: with the same hundred texts, one
-# seed of three fell behind in three of the four lines. Who tries each setting once, or keeps the
-# best of some runs, reports the luck of a seed. This is known of BERT on small sets, and so is what
-# helps: more steps, and a gentler rate in the beginning (Mosbach et al., 2021). For the short
-# windows there is a reason to expect harm: the sentence that gives the mood away may stand in one
-# of them only, and the others are taught the label all the same. It does not show here.
+# With three seeds, the honest conclusion is about the *spread*: with the same hundred texts it is
+# as large as any margin here, and with the shorter warm-up tried in 10.2 it was ten times larger
+# than these margins. Who tries each setting once, or keeps the best of some runs, reports the luck
+# of a seed. This is known of BERT on small sets, and so is what helps: more steps, and a gentler
+# rate in the beginning (Mosbach et al., 2021). For the short windows there is a reason to expect
+# harm: the sentence that gives the mood away may stand in one of them only, and the others are
+# taught the label all the same. It does not show here.
 #
 # ## 10.4 Labels that lie, classes that are rare
 #
@@ -482,13 +483,13 @@ for name, each in noisy.items():
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# On average the fine-tuned one. But look at its ±: three draws with such a spread do not show it.
+# The fine-tuned one, by far.
 #
 # </details>
 #
 # A model that can learn texts by heart may learn the lies too; nearly all weights of the frozen one
-# are out of reach of the labels. But look where both end: the fine-tuned one is still higher, by
-# less than half of its spread, and so nobody can say from three draws which is better here.
+# are out of reach of the labels. And look where both end: with a fifth of the labels wrong the
+# frozen one is ahead, by more than the spread of either.
 #
 # Rare classes are the other plague. Take 60 glad texts and 6 glum ones to learn from, and suppose
 # that later, too, ten glad ones will come for each glum one. Then *always glad* is right in ten of
@@ -657,9 +658,9 @@ describe(
 )
 
 # %% [markdown]
-# Both curves are highest below one half. On dev's 50 texts the curve is jagged, and the peak that was
-# chosen is partly luck: test is some thirteen points lower there. Still it is within two points of the
-# best on test. At one half, test loses ten points; at the right end, everything.
+# Both curves are highest below one half. On dev's 50 texts the curve is jagged, and the peak that
+# was chosen is partly luck: test is some sixteen points lower there. Still it is within two points
+# of the best on test. At one half, test loses five points; at the right end, everything.
 #
 # One control is missing still, the frozen body: means of tokens, logistic regression for each topic,
 # and the threshold chosen on dev likewise.
@@ -702,9 +703,10 @@ assert min(tuned) > floor + 0.2
 print("100 labels: pretrained above scratch by more than 2 standard deviations: True")
 
 # %% [markdown]
-# The pretrained body is far above the network from scratch, which has its own recipe here and as many
-# steps: in our run by 0.4 of macro-F1. Against the *frozen* body nothing is settled: it was better
-# with two draws of three, on average by a point, which is less than its own spread from draw to draw.
+# The pretrained body is far above the network from scratch, which has its own recipe here and as
+# many steps: in our run by 0.3 of macro-F1. The *frozen* body comes out ahead of it, on average by
+# nine points, about as much as the fine-tuned one's spread from draw to draw: a hundred texts are
+# few for seven questions.
 #
 # ## 10.6 With real weights and real data
 #
