@@ -771,11 +771,11 @@ else:
 #
 # Fine-tuning puts a head of a few hundred weights on a pretrained body and then trains all weights,
 # the lowest too. With 100 labels of two classes it gets nearly everything right, where the same
-# network from scratch and the bags are far below; with seven topics it is far above scratch, and three
-# draws cannot tell it from a frozen body with logistic regression. With 25 labels (and 50 more to choose its epoch by) it
-# is far worse than that frozen body, so try that first, and fine-tune when you have more. A difference between two settings means nothing until you know what another seed
-# does. And one number hides a lot: wrong labels, a class that is never found, a threshold that
-# nobody chose.
+# network from scratch and the bags are far below; with seven topics it is far above scratch, and a
+# frozen body with logistic regression is not behind it. With 25 labels (and 50 more to choose its
+# epoch by) it is far worse than that frozen body, so try that first, and fine-tune when you have
+# more. A difference between two settings means nothing until you know what another seed does. And
+# one number hides a lot: wrong labels, a class that is never found, a threshold that nobody chose.
 #
 # ## What we left out
 #
