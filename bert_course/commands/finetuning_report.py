@@ -13,7 +13,7 @@ from bert_course.files import write_whole
 from bert_course.insight.show import confusion, save_figure
 from bert_course.training.metrics import confusion_matrix
 
-LIBRARIES = ("keras", "tensorflow", "jax", "torch", "numpy")
+LIBRARIES = ("bert_course", "keras", "tensorflow", "jax", "torch", "numpy")
 
 
 def write_report(tuned, task, recipe, out, begun_with, to_beat):

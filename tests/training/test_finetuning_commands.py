@@ -117,7 +117,9 @@ def test_finetune(finished):
         assert file["sha256"] == hashlib.sha256(content).hexdigest()
     assert metrics["recipe"]["rate"] == 0.01 and metrics["recipe"]["epochs"] == 1
     assert [result["seed"] for result in metrics["seeds"]] == [0, 1]
-    assert {"python", "keras", "numpy", metrics["backend"]} <= metrics["versions"].keys()
+    assert {"python", "bert_course", "keras", "numpy", metrics["backend"]} <= metrics[
+        "versions"
+    ].keys()
     tuned = load_finetuned(run / "checkpoint")
     scores = [result["dev"][tuned.kind.metric] for result in metrics["seeds"]]
     name = f"dev {tuned.kind.metric}"
