@@ -20,7 +20,7 @@ def test_the_lines_for_engineers_run(tmp_path, monkeypatch):
     words = "[PAD] [UNK] [CLS] [SEP] [MASK] the baker sells bread .".split()
     config = BertConfig(len(words), num_layers=1, hidden_dim=8, num_heads=2, intermediate_dim=16)
     monkeypatch.chdir(tmp_path)
-    save_pretrained(Bert(config, words), "all-MiniLM-L6-v2")
+    save_pretrained(Bert(config, words), tmp_path / "data" / "checkpoint")
     names = {}
     exec(code, names)
     assert names["vectors"].shape == (1, 7, 8)

@@ -3,6 +3,7 @@
 import re
 import shutil
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -260,9 +261,31 @@ def test_demo(tmp_path, capsys, monkeypatch):
     assert load_pretrained(tmp_path / "run" / "checkpoint").config.hidden_dim == 16
     blanks = out.partition("never read\n")[2].splitlines()[1:]
     assert sum("____" in line for line in blanks) == demo.SHOWN
-    again = ["--checkpoint", str(course_data() / "checkpoint"), "--out", str(tmp_path / "other")]
-    assert main(["demo", *again]) == 2  # it would go on from there, had the plan the same sizes
-    assert "only dropout may be changed" in capsys.readouterr().err
+
+
+def test_a_card_says_what_was_typed():
+    options = SimpleNamespace(plan="third", checkpoint="TWO", seed=2, out="THREE", resume=True)
+    typed = "python -m bert_course demo --plan third --checkpoint TWO --seed 2 --out THREE"
+    assert demo.command(options) == typed
+    options = SimpleNamespace(plan="checkpoint", checkpoint=None, seed=0, out=None)
+    typed = "python -m bert_course demo --plan checkpoint --seed 0 --out FOLDER"
+    assert demo.command(options) == typed
+
+
+@pytest.mark.parametrize(
+    ("given", "way_out"),
+    [
+        (["--plan", "further"], "name it with --checkpoint"),
+        (["--plan", "checkpoint", "--checkpoint", "x"], "leave --checkpoint out"),
+        (["--checkpoint", "x"], "leave --checkpoint out"),
+    ],
+    ids=" ".join,
+)
+def test_a_plan_goes_on_with_a_model_or_begins_with_none(given, way_out, tmp_path, capsys):
+    assert main(["demo", *given, "--out", str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert way_out in said and "Received: --plan" in said
+    assert not (tmp_path / "out").exists()
 
 
 def test_held_out_examples_of_another_vocabulary(folder, tmp_path, capsys):

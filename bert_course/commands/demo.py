@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     alike: bool = False
     corpus: str = "train.txt"
     people: int = 0  # of the lengths, the first so many have only `sentences_of_people`
+    goes_on: bool = False  # with a model that is there
 
 
 PLANS = {
@@ -75,7 +76,8 @@ PLANS["further"] = PLANS["checkpoint"]._replace(
     rate=6e-4,
     warm_up=500,
     share=0.2,
-    alike=False,  # it begins with a model
+    alike=False,
+    goes_on=True,
 )
 # Who is a he and who a she is told by few words of a story, and most often by several at once. In
 # rows of a sentence or two, of those with such a word, nothing tells it but the name; then stories.
@@ -87,10 +89,6 @@ PLANS["third"] = PLANS["further"]._replace(
     rate=1e-3,
     people=1,
 )
-# How data/checkpoint was made: what its card says.
-CHECKPOINT = """python -m bert_course demo --plan checkpoint --out ONE
-    python -m bert_course demo --plan further --checkpoint ONE/run/checkpoint --seed 1 --out TWO
-    python -m bert_course demo --plan third --checkpoint TWO/run/checkpoint --seed 2 --out THREE"""
 MAX_LENGTH = 320  # the longest story has 302 tokens
 SHOWN = 10
 LEAST_READ = 32  # the longest sentence with its special pieces has 29
@@ -127,6 +125,7 @@ def run(options):
 
     start = time.perf_counter()
     refuse_strange_folder(options)
+    refuse_strange_start(options)
     folder = pathlib.Path(options.out or tempfile.mkdtemp(prefix="bert_course_demo_"))
     tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
     plan, levels = PLANS[options.plan], read_levels(course_data())
@@ -139,7 +138,7 @@ def run(options):
     seconds = time.perf_counter() - start
     checkpoint = folder / "run" / "checkpoint"
     if options.plan != "demo":
-        print_minimal_pairs_and_write_card(bert, folder / "run", scores, levels)
+        print_minimal_pairs_and_write_card(bert, folder / "run", command(options), scores, levels)
     print(f"\n{seconds:.0f} s. The model is in {checkpoint},")
     print(f"the learning curve in {folder / 'curve.png'}. Try the model:")
     print(f"  python -m bert_course fill-mask --checkpoint {checkpoint} \\")
@@ -155,6 +154,16 @@ def refuse_strange_folder(options):
         raise ValueError(
             "A run is there already: go on with it (--resume), or choose another folder. "
             f"Received: {options.out}"
+        )
+
+
+def refuse_strange_start(options):
+    """Some plans begin with a model, others with none."""
+    if PLANS[options.plan].goes_on != bool(options.checkpoint):
+        way_out = "leave --checkpoint out" if options.checkpoint else "name it with --checkpoint"
+        raise ValueError(
+            f"Plans further and third go on with a model, the others begin with none: {way_out}. "
+            f"Received: --plan {options.plan} --checkpoint {options.checkpoint}"
         )
 
 
@@ -292,7 +301,14 @@ def print_sentences(bert, tokenizer, max_length):
         print(f"  {guess:>12}{mark}{sentence.truth:>12} {best:8.0%}   {sentence.text}")
 
 
-def print_minimal_pairs_and_write_card(bert, run, scores, levels):
+def command(options):
+    """What was typed, but for --resume."""
+    start = f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
+    rest = f"--seed {options.seed} --out {options.out or 'FOLDER'}"
+    return f"python -m bert_course demo --plan {options.plan}{start} {rest}"
+
+
+def print_minimal_pairs_and_write_card(bert, run, typed, scores, levels):
     from bert_course.commands.model_card import model_card
     from bert_course.insight.scores import minimal_pair_scores
     from bert_course.training.run_folder import read_metrics
@@ -303,5 +319,5 @@ def print_minimal_pairs_and_write_card(bert, run, scores, levels):
     for phenomenon, share in shares.items():
         print(f"  {share:.3f} {phenomenon}")
     seconds = read_metrics(run)[-1]["seconds"]  # of training, also before a resume
-    card = model_card(bert, CHECKPOINT, seconds, scores, PAIRS, levels, shares)
+    card = model_card(bert, typed, seconds, scores, PAIRS, levels, shares)
     write_whole(card.encode("utf-8"), run / "checkpoint" / "README.md")

@@ -20,7 +20,7 @@ Made by
 
     {command}
 
-the last of these on {date}, in {minutes:.0f} minutes of training, number of cores: {cores}
+on {date}, in {minutes:.0f} minutes of training, number of cores: {cores}
 ({machine}, {libraries}).
 On another machine, or with other versions, numbers are rounded otherwise.
 

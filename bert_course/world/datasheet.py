@@ -22,8 +22,9 @@ licence of the course.
 A story has a hidden state: who it is about, what the two friends do and own, the pet, the village,
 the season, the mood, the day. Its plot is one of {plots}, its sentences come from {frames}
 frames, whose words agree in number, tense and gender, and with what was said before. The people are
-invented. A girl's friend is a boy and the other way round, so that a pronoun always tells who is
-meant; this is a convenience, not a view of the world. English is all there is, of one gentle kind.
+invented. A girl's friend is a boy and the other way round, so that a pronoun tells which of the two
+is meant; this is a convenience, not a view of the world. English is all there is, of one gentle
+kind.
 
 | file | stories | sentences | words | different words |
 | --- | ---: | ---: | ---: | ---: |
