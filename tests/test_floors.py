@@ -115,7 +115,7 @@ INSIDE = {
     # knows the layers whose weights it sets, and the deviation they are drawn with
     "training.initial_weights": ["model.encoder", "model.parts"],
     "training.windows": [],
-    "training.kinds": ["model.heads", "text.tagged", "training.metrics", "training.windows"],
+    "training.kinds": ["model.heads", "training.metrics", "training.windows"],
     "training.finetuned": [
         "files",
         "model.checkpoints",
@@ -232,6 +232,7 @@ INSIDE = {
         "quiet",
         "text.labelled",
         "text.splits",
+        "text.tagged",
         "text.whole_file",
         "training.finetuned",
     ],

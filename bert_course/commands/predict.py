@@ -167,7 +167,9 @@ def places_of_words(text):
 
 
 def with_places(text, row, guess):
-    """A guess of tags, its spans in characters of the text."""
+    """A guess of tags, in sound IOB2, and its spans in characters of the text."""
+    from bert_course.text.tagged import repair_iob2
+
     places, spans, end = [], [], 0
     for word in row.text:
         begin = text.index(word, end)
@@ -176,4 +178,4 @@ def with_places(text, row, guess):
     for span in guess["spans"]:
         begin, end = places[span["first"]][0], places[span["last"]][1]
         spans.append({"type": span["type"], "begin": begin, "end": end, "text": text[begin:end]})
-    return {"words": row.text, **guess, "spans": spans}
+    return {"words": row.text, **guess, "tags": repair_iob2(guess["tags"]), "spans": spans}

@@ -8,7 +8,6 @@ import numpy as np
 from keras import ops
 
 from bert_course.model.heads import ClassHead, SpanHead, TagHead
-from bert_course.text.tagged import repair_iob2
 from bert_course.training.metrics import (
     answer_scores,
     best_no_answer_threshold,
@@ -189,7 +188,7 @@ class Tags:
 
     def _guess_row(self, row, words):
         chances = softmax(np.stack([words[n][1] for n in range(len(row.text))]))
-        tags = repair_iob2([self.labels[number] for number in chances.argmax(axis=-1)])
+        tags = [self.labels[number] for number in chances.argmax(axis=-1)]
         spans = [
             {
                 "type": kind,

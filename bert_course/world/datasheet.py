@@ -73,9 +73,9 @@ world, where each season has its own weather and each mood its own words; as Eng
 some phenomena, and in others merely not what happened. Both words have the same number of pieces
 of `vocab.txt`: a model that sees a [MASK] for each piece could else tell them by that number. The
 price is variety: some rules are left with a few words, the first of them with *want* and *wants*.
-Where something is *from before*, the right word was said before. Where it is new, the only
-impossible words are those that were said, of something else: that would ask for the opposite of
-recalling.
+Where something is *from before*, the right word was said before. Pairs whose right word is new are
+left out: there the only impossible words are those that were said, of something else, and to avoid
+these is the opposite of recalling.
 The shortest pair of each:
 
 | phenomenon | context | good | bad |

@@ -28,7 +28,7 @@ from bert_course.commands.finetune import (
     with_first_rows,
 )
 from bert_course.commands.finetuning_report import one_line, summary, without_reading
-from bert_course.commands.predict import places_of_words
+from bert_course.commands.predict import places_of_words, with_places
 from bert_course.model.checkpoints import save_pretrained
 from bert_course.model.config import TINY
 from bert_course.text.labelled import Row
@@ -199,6 +199,15 @@ def test_words_of_a_text():
     text = "Ann's hens-eat 3.5 «ice»_x"
     words = [text[begin:end] for begin, end in places_of_words(text)]
     assert words == ["Ann's", "hens-eat", "3", ".", "5", "«", "ice", "»", "_x"]
+
+
+def test_predicted_tags_are_sound():
+    """The network may say I where an entity begins; scores and notebook 11 look at what it said."""
+    row = Row(["Ann", "sings"], None, None, "text 1")
+    spans = [{"type": "PER", "first": 0, "last": 0, "text": "Ann"}]
+    said = with_places("Ann sings", row, {"tags": ["I-PER", "O"], "spans": spans})
+    assert said["tags"] == ["B-PER", "O"]
+    assert said["spans"] == [{"type": "PER", "begin": 0, "end": 3, "text": "Ann"}]
 
 
 # ----------------------------------------------------------------------------- options, notes, sums

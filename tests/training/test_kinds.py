@@ -120,14 +120,6 @@ def test_tags():
     json.dumps(guess)
 
 
-def test_an_entity_begins_with_b_whatever_the_network_says():
-    kind, rows = Tags(TAGS), [row(["ann", "hen", "bob"], ["B-PER", "I-PER", "O"])]
-    logits = np.zeros((1, 8, 3))
-    logits[0, :, 2] = 9  # I-PER at every piece
-    [guess] = kind.guess(rows, windows_of(kind, rows), logits)
-    assert guess["tags"] == ["B-PER", "I-PER", "I-PER"]
-
-
 def test_where_windows_overlap_a_word_is_judged_far_from_the_edge():
     kind, rows = Tags(TAGS), [row(["hen"] * 9, ["O"] * 9)]
     windows = windows_of(kind, rows, 8)
