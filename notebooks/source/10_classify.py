@@ -9,8 +9,8 @@
 # - say what pretraining is worth when labels are few, and when *not* to fine-tune;
 # - read an accuracy with suspicion: against seeds, wrong labels, rare classes, a bag of words.
 #
-# Time: three quarters of an hour to read; it runs in about five minutes on two CPU cores (on a
-# GPU it has not been timed).
+# Time: three quarters of an hour to read; it runs in eight minutes on one CPU core of a busy machine
+# (on a GPU it has not been timed).
 
 # %%
 import importlib.util

@@ -9,8 +9,8 @@
 # - find an answer as a span: where it starts, where it ends, or that there is none;
 # - say how much of a score needs reading, with a word list and with questions that were swapped.
 #
-# Time: forty-five minutes to read; it runs in about four minutes on two CPU cores (on a GPU it
-# has not been timed).
+# Time: forty-five minutes to read; it runs in six minutes on one CPU core of a busy machine (on a GPU
+# it has not been timed).
 
 # %%
 import importlib.util

@@ -9,8 +9,8 @@
 # - tell what a model knows from what its vectors show, and get at the first;
 # - measure whether a sentence vector is any good, and repair one that is not.
 #
-# Time: forty minutes to read; it runs in some four minutes on two CPU cores (by an estimate; on a
-# GPU it has not been timed).
+# Time: forty minutes to read; it runs in six minutes on one CPU core of a busy machine (on a GPU it
+# has not been timed).
 
 # %%
 import importlib.util
