@@ -20,6 +20,8 @@ IN_VENV = PATH="$(CURDIR)/$(BIN):$$PATH"
 ON_CPU = $(IN_VENV) CUDA_VISIBLE_DEVICES= JAX_PLATFORMS=cpu TF_CPP_MIN_LOG_LEVEL=3
 # -rs says at the end what was skipped, and why.
 PYTEST = $(ON_CPU) $(BIN)/python -m pytest -rs
+# Two at once, each on one thread: with as many threads as cores they would be in each other's way.
+TWO_AT_ONCE = TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(PYTEST) -n 2 --dist loadfile
 
 .NOTPARALLEL:
 .PHONY: help lab doctor demo test test-unit test-notebooks test-backends test-each-backend test-matrix \
@@ -42,10 +44,10 @@ demo: $(READY)  ## train a small BERT from scratch in a few minutes, and see wha
 test: lint test-unit test-notebooks  ## lint, unit tests and notebooks, on the CPU
 
 test-unit: $(READY)  ## the tests of the package, of the notebooks' form and of the repository
-	$(PYTEST) -n 2 --dist loadfile tests
+	$(TWO_AT_ONCE) tests
 
 test-notebooks: $(READY)  ## run every notebook again and compare its outputs (nbval)
-	$(PYTEST) --nbval -n 2 --dist loadfile notebooks
+	$(TWO_AT_ONCE) --nbval notebooks
 
 test-backends:  ## the tests of bert_course/model with Keras on TensorFlow, JAX and PyTorch
 	@$(MAKE) --no-print-directory VENV=.venv-backends \
