@@ -279,7 +279,7 @@ def test_a_card_says_what_was_typed():
         (["--plan", "checkpoint", "--checkpoint", "x"], "leave --checkpoint out"),
         (["--checkpoint", "x"], "leave --checkpoint out"),
     ],
-    ids=" ".join,
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
 )
 def test_a_plan_goes_on_with_a_model_or_begins_with_none(given, way_out, tmp_path, capsys):
     assert main(["demo", *given, "--out", str(tmp_path / "out")]) == 2
