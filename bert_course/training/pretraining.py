@@ -386,7 +386,8 @@ def compile_for_pretraining(model, recipe, steps):
     Paper: BERT, appendix A.2: "the sum of the mean masked LM likelihood and the mean next sentence
     prediction likelihood".
     """
-    speed_up(model, recipe.config, bfloat16=recipe.precision == BFLOAT16_PRODUCTS)
+    rounded = recipe.precision == BFLOAT16_PRODUCTS
+    speed_up(model, recipe.config, rounded)
     optimizer = build_optimizer(
         recipe.rate,
         steps,
@@ -402,7 +403,7 @@ def compile_for_pretraining(model, recipe, steps):
         )
         for task in ("masked_words", "next_sentence")
     }
-    speed_up_optimizer(optimizer)
+    speed_up_optimizer(optimizer, rounded)
     speed_up_loss(losses["masked_words"])
     model.compile(optimizer, losses, jit_compile=jit_compile())
     optimizer.build(model.trainable_variables)

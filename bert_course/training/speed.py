@@ -55,12 +55,14 @@ def exchange(layer, bfloat16):
         layer.__class__ = RoundedDense
     elif bfloat16 and type(layer) is MaskedWordHead:
         layer.__class__ = RoundedMaskedWordHead
+    elif bfloat16 and type(layer) is keras.layers.LayerNormalization:
+        layer.__class__ = ProductLayerNorm
 
 
-def speed_up_optimizer(optimizer):
+def speed_up_optimizer(optimizer, bfloat16=False):
     """The same for an `AdamW` or `Muon` of ours; others stay as they are. It is returned."""
     if keras.backend.backend() == "tensorflow" and not gpu_in_use():
-        fused = {AdamW: FusedAdamW, Muon: FusedMuon}
+        fused = {AdamW: FusedAdamW, Muon: RoundedMuon if bfloat16 else FusedMuon}
         optimizer.__class__ = fused.get(type(optimizer), type(optimizer))
     return optimizer
 
@@ -91,6 +93,45 @@ class RoundedMaskedWordHead(MaskedWordHead):
         masked = pick_positions(sequence_output, masked_positions)  # (B, P, H)
         masked = self.norm(self.transform(masked))
         return rounded_product(masked, ops.transpose(self.token_table.embeddings)) + self.bias
+
+
+class ProductLayerNorm(keras.layers.LayerNormalization):
+    """γ · (x - mean) / √(variance + ε) + β, each mean a product with a vector of 1/H.
+
+    Nothing is rounded, but sums are added up in another order. So it is exchanged only where other
+    things are rounded, and what is computed in float32 stays as it was, to the last digit.
+    """
+
+    def call(self, inputs):
+        return layer_norm(inputs, self.gamma, self.beta, self.epsilon)
+
+
+def layer_norm(inputs, gamma, beta, epsilon):
+    """(..., H) -> (..., H). TensorFlow's own means take several passes over memory."""
+    import tensorflow as tf
+
+    width = inputs.shape[-1]
+    mean_of = tf.fill([width, 1], 1 / width)
+
+    @tf.custom_gradient
+    def normalize(inputs, gamma, beta):
+        shape = tf.shape(inputs)
+        rows = tf.reshape(inputs, [-1, width])  # (N, H)
+        centred = rows - rows @ mean_of
+        scale = tf.math.rsqrt(centred**2 @ mean_of + epsilon)  # (N, 1)
+        normal = centred * scale
+
+        def gradient(upstream):
+            upstream = tf.reshape(upstream, [-1, width])  # (N, H)
+            sum_of = tf.ones([1, tf.shape(upstream)[0]])
+            along = upstream * normal
+            gammas = mean_of * gamma[:, None]  # (H, 1)
+            inner = upstream * gamma - upstream @ gammas - normal * (along @ gammas)
+            return tf.reshape(scale * inner, shape), (sum_of @ along)[0], (sum_of @ upstream)[0]
+
+        return tf.reshape(gamma * normal + beta, shape), gradient
+
+    return normalize(inputs, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta))
 
 
 def kept_parts(rate):
@@ -160,6 +201,25 @@ class FusedMuon(Muon):
     def _adamw_update_step(self, gradient, variable, learning_rate, m, v):
         betas = self.adam_beta_1, self.adam_beta_2
         apply_adam(self, gradient, variable, learning_rate, (m, v), betas)
+
+
+class RoundedMuon(FusedMuon):
+    """And the products of its Newton-Schulz iteration with `rounded_product`.
+
+    The iteration itself brings singular values to between 0.7 and 1.2 only, so that a rounding by
+    half a percent matters little; the authors of Muon compute it in bfloat16 throughout.
+    """
+
+    def zeropower_via_newtonschulz5(self, x, steps):
+        tall = x.shape[0] > x.shape[1]
+        x = ops.transpose(x) if tall else x
+        x = x / (ops.norm(x) + 1e-7)
+        for _ in range(steps):
+            square = rounded_product(x, ops.transpose(x))
+            fourth = rounded_product(square, square)
+            inner = self.muon_b * square + self.muon_c * fourth
+            x = self.muon_a * x + rounded_product(inner, x)
+        return ops.transpose(x) if tall else x
 
 
 def apply_adam(optimizer, gradient, variable, learning_rate, moments, betas):

@@ -109,6 +109,41 @@ def test_a_rounded_product_is_the_product_of_rounded_factors():
     assert not np.allclose(ours, left @ right, atol=1e-3)  # the factors were rounded
 
 
+def normalized(layer, inputs, upstream):
+    import tensorflow as tf
+
+    inputs = tf.constant(inputs)
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs)
+    wanted = [inputs, *(v.value for v in layer.trainable_variables)]
+    gradients = tape.gradient(outputs, wanted, upstream)
+    return [np.asarray(a) for a in (outputs, *gradients)]
+
+
+@only_tensorflow
+@pytest.mark.parametrize("shape", [(3, 5, 24), (7, 24)])
+def test_layer_norm_by_products_is_layer_norm(shape):
+    """Outputs, and the gradients of x, γ and β; another ε is noticed."""
+    rng = np.random.default_rng(0)
+    inputs, upstream = 3 + 2 * rng.standard_normal((2, *shape)).astype("float32")
+    gamma, beta = rng.standard_normal((2, shape[-1]))
+
+    def answers(kind, epsilon=1e-12):
+        layer = kind(epsilon=epsilon)
+        layer.build(shape)
+        layer.set_weights([gamma, beta])
+        return normalized(layer, inputs, upstream)
+
+    plain = answers(keras.layers.LayerNormalization)
+    gaps = [
+        [np.abs(a - b).max() for a, b in zip(answers(*how), plain, strict=True)]
+        for how in ((speed.ProductLayerNorm,), (speed.ProductLayerNorm, 0.1))
+    ]
+    assert max(gaps[0]) < 2e-5
+    assert max(gaps[1]) > 1e-2
+
+
 @only_tensorflow
 def test_names_and_variables_stay():
     model = pretraining_model(dataclasses.replace(CONFIG, dropout=0.1))
@@ -117,13 +152,18 @@ def test_names_and_variables_stay():
     assert [(v.path, id(v)) for v in model.variables] == before
     kinds = {type(layer) for layer in model._flatten_layers()}
     assert {speed.ByteDropout, speed.RoundedDense, speed.RoundedMaskedWordHead} <= kinds
-    assert not kinds & {keras.layers.Dropout, keras.layers.Dense}
+    assert speed.ProductLayerNorm in kinds
+    assert not kinds & {keras.layers.Dropout, keras.layers.Dense, keras.layers.LayerNormalization}
 
 
 @only_tensorflow
 def test_bfloat16_is_a_choice():
     model = speed.speed_up(pretraining_model(), CONFIG, bfloat16=False)
-    assert not any(isinstance(layer, speed.RoundedDense) for layer in model._flatten_layers())
+    rounded = (speed.RoundedDense, speed.ProductLayerNorm)
+    assert not any(isinstance(layer, rounded) for layer in model._flatten_layers())
+    assert type(speed.speed_up_optimizer(Muon())) is speed.FusedMuon
+    assert type(speed.speed_up_optimizer(Muon(), bfloat16=True)) is speed.RoundedMuon
+    assert type(speed.speed_up_optimizer(AdamW(), bfloat16=True)) is speed.FusedAdamW
 
 
 @only_tensorflow
@@ -254,6 +294,21 @@ def test_the_fused_optimizer_is_the_plain_one(kind, fused, accumulate):
     assert max(gaps) < 1e-4
     other = trained(optimizer(1.01e-2))
     assert max(np.abs(a - b).max() for a, b in zip(other, plain, strict=True)) > 3e-4
+
+
+@only_tensorflow
+@pytest.mark.parametrize("shape", [(48, 48), (48, 96), (96, 48)])
+def test_rounded_muon_goes_nearly_where_muon_goes(shape):
+    """To some percent of the longest entry, singular values within the bounds of Muon's own."""
+    gradient = np.random.default_rng(0).standard_normal(shape).astype("float32")
+    plain, ours = (
+        np.asarray(kind().zeropower_via_newtonschulz5(keras.ops.array(gradient), 5))
+        for kind in (Muon, speed.RoundedMuon)
+    )
+    assert 1e-4 < np.abs(ours - plain).max() / np.abs(plain).max() < 0.06
+    values = np.linalg.svd(ours, compute_uv=False)
+    assert values.max() < 1.25
+    assert np.median(values) > 0.65
 
 
 def losses_and_gradient(kind, scale, shape=(3, 5, 50)):
