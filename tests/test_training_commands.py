@@ -92,6 +92,15 @@ def test_options_reach_the_recipe(folder):
     assert recipe == expected
 
 
+@pytest.mark.parametrize(("memory", "batch", "accumulate"), [(2**30, 8, 1), (1.3 * 2**20, 2, 4)])
+def test_a_batch_is_cut_as_the_memory_asks(folder, capsys, monkeypatch, memory, batch, accumulate):
+    monkeypatch.setattr("bert_course.training.hardware.device_memory", lambda: memory)
+    command = ["pretrain", "--examples", str(folder / "train"), "--out", "x", "--steps", "2"]
+    recipe = recipe_from(parse([*command, *SMALL, "--batch", "8", "--accumulate", "auto"]))
+    assert (recipe.batch_size, recipe.accumulate) == ((batch,), accumulate)
+    assert f"--batch {batch} --accumulate {accumulate}\n" in capsys.readouterr().out
+
+
 def test_tensorboard(folder):
     pytest.importorskip(
         "tensorboard", reason="tensorboard is not installed: its files are not tested"

@@ -23,7 +23,7 @@ def add_to(commands):
         description="Train a BERT to fill blanks and to know next sentences. A run that was "
         "stopped, even by kill -9, goes on with --resume and ends with the same weights. Exit "
         "codes: 0 done, 2 refused, 3 the loss is no number, 4 a file could not be written, "
-        "130 Ctrl-C, 143 SIGTERM.",
+        "5 a batch does not fit the memory, 130 Ctrl-C, 143 SIGTERM.",
     )
     parser.set_defaults(run=run)
     add = parser.add_argument
@@ -38,7 +38,14 @@ def add_to(commands):
     )
     add("--resume", action="store_true", help="go on with the run in --out")
     add("--batch", nargs="+", type=int, default=[32], metavar="N", help="sequences at once (32)")
-    add("--accumulate", type=int, default=1, metavar="N", help="batches that make a step (1)")
+    add(
+        "--accumulate",
+        type=number_or_auto,
+        default=1,
+        metavar="N",
+        help="batches that make a step (1); auto: --batch is what makes a step, and is computed in "
+        "as many parts as the memory asks for",
+    )
     add("--rate", type=float, default=1e-3, metavar="R", help="highest learning rate (0.001)")
     add("--warm-up", type=int, metavar="N", help="steps to get there (a tenth)")
     add("--optimizer", default="adamw", choices=("adamw", "lamb", "muon"), help="(adamw)")
@@ -54,6 +61,10 @@ def add_to(commands):
     add("--held-out", metavar="FOLDER", help="examples of other texts, to evaluate on 20 batches")
     add("--every", type=int, metavar="N", help="batches between evaluations (a 20th of all)")
     add("--tensorboard", metavar="FOLDER", help="also write the metrics there")
+
+
+def number_or_auto(text):
+    return text if text == "auto" else int(text)
 
 
 def run(options):
@@ -83,13 +94,13 @@ def recipe_from(options, start=None):
     }
     vocab_size = len(open_examples(options.examples[0]).vocabulary)
     named = start.config if start else getattr(config, options.config.upper())
-    return Recipe(
+    recipe = Recipe(
         config=dataclasses.replace(named, vocab_size=vocab_size, **sizes),
         steps=tuple(options.steps),
         batch_size=tuple(options.batch),
         rate=options.rate,
         warm_up=options.warm_up,
-        accumulate=options.accumulate,
+        accumulate=1 if options.accumulate == "auto" else options.accumulate,
         optimizer=options.optimizer,
         beta_2=options.beta_2,
         initial_std=options.initial_std,
@@ -101,6 +112,32 @@ def recipe_from(options, start=None):
         seed=options.seed,
         precision=options.precision or choose_precision(),
     )
+    return fit_to_memory(recipe, options.examples) if options.accumulate == "auto" else recipe
+
+
+def fit_to_memory(recipe, folders):
+    """The recipe, each batch cut into as many parts as the memory asks for, and a line on it."""
+    from bert_course.training.cost import parts_that_fit, training_memory
+    from bert_course.training.hardware import device_memory
+    from bert_course.training.pretraining import plan, shape_of_batch
+
+    phases, memory = plan(recipe, folders), device_memory()
+
+    def bytes_of(phase):
+        return lambda rows: training_memory(
+            recipe.config, *shape_of_batch(phase), rows, recipe.precision
+        )
+
+    takes = [bytes_of(phase) for phase in phases]
+    sizes = [phase.examples.batch_size for phase in phases]
+    parts = parts_that_fit(sizes, takes, memory)
+    smaller = tuple(size // parts for size in sizes)
+    most = max(each(size) for each, size in zip(takes, sizes, strict=True))
+    print(
+        f"a step of {most / 2**30:.2g} GB, {memory / 2**30:.2g} GB of memory: "
+        f"--batch {' '.join(map(str, smaller))} --accumulate {parts}"
+    )
+    return dataclasses.replace(recipe, batch_size=smaller, accumulate=parts)
 
 
 def held_out_batches(options, count=20):

@@ -80,6 +80,18 @@ def gpu_in_use():
     return gpus[0] if gpus else None
 
 
+def device_memory():
+    """Bytes of memory of what the backend computes on: the GPU's, or else the machine's."""
+    gpu = gpu_in_use()
+    gigabytes = gpu.memory_gb if gpu else memory_gb()
+    if gigabytes is None:
+        raise ValueError(
+            "The system does not say how much memory there is: give a number to accumulate, such "
+            "as 4, and half the batch if it does not fit. Received: no answer"
+        )
+    return gigabytes * 1024**3
+
+
 def has_bfloat16(cpuinfo="/proc/cpuinfo"):
     """Whether this processor multiplies bfloat16, as Linux says; elsewhere, no."""
     try:

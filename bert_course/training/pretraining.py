@@ -19,7 +19,13 @@ from bert_course.training.initial_weights import begin_with
 from bert_course.training.optimization import AdamW, Lamb, Muon, build_optimizer
 from bert_course.training.run_folder import RunFolder, checksum
 from bert_course.training.speed import speed_up, speed_up_loss, speed_up_optimizer
-from bert_course.training.stopping import Stopped, diverged, heeding_signals, saving
+from bert_course.training.stopping import (
+    Stopped,
+    diverged,
+    fitting_memory,
+    heeding_signals,
+    saving,
+)
 
 OPTIMIZERS = {"adamw": AdamW, "lamb": Lamb, "muon": Muon}
 
@@ -258,14 +264,15 @@ class Training:
         """Batches up to `end`, then an evaluation."""
         clock = Clock(self, phase, end)
         interval = (self.batch - 1) // self.every + 1
-        self.model.fit(
-            Batches(phase.examples, self.batch - phase.first, end - phase.first),
-            initial_epoch=interval,  # an "epoch" of Keras's is what lies between evaluations
-            epochs=interval + 1,
-            shuffle=False,
-            verbose=0,
-            callbacks=[clock],
-        )
+        with fitting_memory(self.run, phase.examples.batch_size):
+            self.model.fit(
+                Batches(phase.examples, self.batch - phase.first, end - phase.first),
+                initial_epoch=interval,  # an "epoch" of Keras's is what lies between evaluations
+                epochs=interval + 1,
+                shuffle=False,
+                verbose=0,
+                callbacks=[clock],
+            )
         self.evaluate(clock.results())
         self.stop_or_save()
 
@@ -369,10 +376,13 @@ class Training:
 
 
 def cost_of_batch(phase, config):
-    examples = phase.examples
-    length = examples.header["settings"]["max_length"]
-    slots = examples.batch(0)["masked_positions"].shape[1]
-    return examples.batch_size * training_flops(config, length, slots)
+    return phase.examples.batch_size * training_flops(config, *shape_of_batch(phase))
+
+
+def shape_of_batch(phase):
+    """(S, P) of its examples."""
+    slots = phase.examples.batch(0)["masked_positions"].shape[1]
+    return phase.examples.header["settings"]["max_length"], slots
 
 
 def numbered(group, variables):

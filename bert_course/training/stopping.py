@@ -1,11 +1,15 @@
-"""How a run may end before its time: a signal, a loss that is no number, a disk that is full."""
+"""How a run may end before its time: a signal, a loss that is no number, a full disk or memory."""
 
 import contextlib
 import os
+import re
 import signal
 import threading
 
-DIVERGED, NOT_SAVED = 3, 4  # exit codes; a signal's is 128 and its number, as shells have it
+# Exit codes; a signal's is 128 and its number, as shells have it.
+DIVERGED, NOT_SAVED, NO_MEMORY = 3, 4, 5
+# TensorFlow and JAX; JAX and torch on a GPU; TensorFlow's own words; Python and numpy
+NO_ROOM = re.compile(r"RESOURCE_EXHAUSTED|out of memory|OOM when|MemoryError", re.IGNORECASE)
 
 
 class Stopped(RuntimeError):
@@ -59,6 +63,21 @@ def saving(run, what, batch):
             f"the {what} after {batch:,} batches could not be saved ({error}). {last_good(run)}: "
             "make room, or bring the folder back, then go on with --resume",
             NOT_SAVED,
+        ) from None
+
+
+@contextlib.contextmanager
+def fitting_memory(run, rows):
+    """A batch that does not fit the memory ends the run with a sentence."""
+    try:
+        yield
+    except Exception as error:  # each backend has its own, and they share no base class
+        if not NO_ROOM.search(f"{type(error).__name__} {error}"):
+            raise
+        raise Stopped(
+            f"a batch of {rows} sequences does not fit the memory. {last_good(run)}. Begin in a "
+            "new folder with --accumulate auto, which makes a step of several smaller batches",
+            NO_MEMORY,
         ) from None
 
 

@@ -55,6 +55,20 @@ def test_this_machine_has_a_core_and_memory():
     assert hardware.memory_gb() is None or hardware.memory_gb() > 0.5
 
 
+@pytest.mark.parametrize(("gpu", "bytes_"), [(None, 8 * 2**30), (Gpu("T4", 15.0, 7.5), 15 * 2**30)])
+def test_the_memory_is_that_of_what_computes(monkeypatch, gpu, bytes_):
+    monkeypatch.setattr(hardware, "gpu_in_use", lambda: gpu)
+    monkeypatch.setattr(hardware, "memory_gb", lambda: 8.0)
+    assert hardware.device_memory() == bytes_
+
+
+def test_a_system_that_does_not_tell_its_memory(monkeypatch):
+    monkeypatch.setattr(hardware, "gpu_in_use", lambda: None)
+    monkeypatch.setattr(hardware, "memory_gb", lambda: None)
+    with pytest.raises(ValueError, match=r"does not say how much memory.*Received: no answer"):
+        hardware.device_memory()
+
+
 @pytest.mark.parametrize(
     ("backend", "capability", "has", "expected"),
     [

@@ -6,7 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from bert_course.training.stopping import Stopped, diverged, heeding_signals, saving
+from bert_course.training.stopping import (
+    Stopped,
+    diverged,
+    fitting_memory,
+    heeding_signals,
+    saving,
+)
 
 NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
@@ -110,3 +116,34 @@ def test_in_another_thread_nothing_is_heard_and_nothing_fails():
     thread.start()
     thread.join()
     assert heard == [[]]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError(
+            "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 17179869184 bytes"
+        ),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        MemoryError(),
+    ],
+)
+def test_a_batch_that_does_not_fit_the_memory(error):
+    with pytest.raises(Stopped) as stopped, fitting_memory(run("old", "new"), 256):
+        raise error
+    assert stopped.value.exit_code == 5
+    assert str(stopped.value) == (
+        "a batch of 256 sequences does not fit the memory. The last good state is new. Begin in a "
+        "new folder with --accumulate auto, which makes a step of several smaller batches"
+    )
+
+
+def test_tensorflow_says_it_in_one_of_these_words():
+    tf = pytest.importorskip("tensorflow")
+    with pytest.raises(Stopped), fitting_memory(run(), 1):
+        tf.zeros([2**44]) + 1  # 64 TiB
+
+
+def test_other_errors_are_not_taken_for_a_lack_of_memory():
+    with pytest.raises(ValueError, match="no room for doubt"), fitting_memory(run(), 1):
+        raise ValueError("no room for doubt")
