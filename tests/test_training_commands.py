@@ -250,13 +250,14 @@ def test_sentences_of_people(tmp_path):
     assert path.read_text("utf-8") == "Karl cut himself.\nHis hen sings.\n"
 
 
-def test_demo(tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("name", ["demo", "quick"])
+def test_demo(name, tmp_path, capsys, monkeypatch):
     """All of it, but for the time that learning takes."""
-    plan = demo.PLANS["demo"]._replace(
+    plan = demo.PLANS[name]._replace(
         width=16, heads=2, steps=(4,), warm_up=2, corpus="validation.txt"
     )
-    monkeypatch.setitem(demo.PLANS, "demo", plan)
-    assert main(["demo", "--out", str(tmp_path)]) == 0
+    monkeypatch.setitem(demo.PLANS, name, plan)
+    assert main(["demo", "--plan", name, "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     for expected in (
         "trigram",

@@ -6,6 +6,8 @@ import time
 import numpy as np
 from keras import ops
 
+from bert_course.training.hardware import BFLOAT16_PRODUCTS
+
 
 def training_flops(config, length, slots):
     """Floating-point operations to learn from one sequence: 3 times those of its forward pass.
@@ -71,7 +73,8 @@ def matmul_peak(precision="float32", size=2048, seconds=0.5):
 
     The best of several turns: what the machine can do, not what it does while others use it.
     """
-    dtype = {"mixed_bfloat16": "bfloat16", "mixed_float16": "float16"}.get(precision, "float32")
+    rounded = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
+    dtype = {**rounded, BFLOAT16_PRODUCTS: "bfloat16"}.get(precision, "float32")
     rng = np.random.default_rng(0)
     square = ops.cast(rng.standard_normal((size, size), dtype="float32"), dtype)
     best, end = np.inf, time.perf_counter() + seconds

@@ -829,8 +829,8 @@ print(f"{last['tokens_per_second']:,.0f} tokens a second, {last['share_of_peak']
 # ## What we left out
 #
 # Training first on short rows and then on long ones, as the paper does and `pretrain` can (give it
-# several folders). Batches larger than memory (`accumulate`), very large ones (LAMB), several
-# GPUs. And long_run training: what this model still does not know is in notebook 8.
+# several folders). Batches larger than memory (`pretrain --accumulate auto`), very large ones
+# (LAMB), several GPUs. And long training: what this model still does not know is in notebook 8.
 #
 # ## Where it is in the paper
 #
