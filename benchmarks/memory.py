@@ -14,7 +14,7 @@ import subprocess
 import sys
 
 from bert_course.model.config import BertConfig
-from bert_course.training.cost import training_memory
+from bert_course.training.memory import training_memory
 
 VOCABULARY = 8_000
 CASES = [  # L, H, A, S, P, dropout, precision, rows of the two batches
@@ -33,31 +33,22 @@ def main():
     options = parser.parse_args()
     if options.child:
         return work(*json.loads(options.child))
-    print(
-        f"{'L':>3}{'H':>5}{'S':>5}  {'dropout':8}{'precision':20}{'MiB a row':>10}{'estimated':>11}"
-    )
+    titles = ("MiB a row", "estimated", "at most", "estimated")
+    print(f"{'L':>3}{'H':>5}{'S':>5}  {'dropout':8}{'precision':20}", end="")
+    print("".join(f"{title:>11}" for title in titles))
     for case in CASES:
-        layers, width, _, length, _, dropout, precision, (few, many) = case
-        held = json.loads(run_child(case))
-        estimated = [memory_of(config_of(case), case, rows) for rows in (few, many)]
-        measured, ours = (
-            (after - before) / (many - few) / 2**20 for before, after in (held, estimated)
-        )
-        print(
-            f"{layers:3}{width:5}{length:5}  {dropout:<8}{precision:20}",
-            f"{measured:9.2f}{ours:11.2f}",
-            flush=True,
-        )
+        layers, width, _, length, slots, dropout, precision, (few, many) = case
+        before, after = json.loads(run_child(case))
+        estimate = training_memory(config_of(case), length, slots, precision)
+        numbers = [(after - before) / (many - few), estimate.a_row]
+        numbers += [after, estimate.fixed + many * estimate.a_row]
+        print(f"{layers:3}{width:5}{length:5}  {dropout:<8}{precision:20}", end="")
+        print("".join(f"{number / 2**20:11.1f}" for number in numbers), flush=True)
 
 
 def config_of(case):
     layers, width, heads, _, _, dropout, _, _ = case
     return BertConfig(VOCABULARY, layers, width, heads, 4 * width, 512, dropout=dropout)
-
-
-def memory_of(config, case, rows):
-    length, slots, precision = case[3], case[4], case[6]
-    return training_memory(config, length, slots, rows, precision)
 
 
 def run_child(case):

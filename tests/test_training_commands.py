@@ -92,13 +92,20 @@ def test_options_reach_the_recipe(folder):
     assert recipe == expected
 
 
-@pytest.mark.parametrize(("memory", "batch", "accumulate"), [(2**30, 8, 1), (1.3 * 2**20, 2, 4)])
+@pytest.mark.parametrize(("memory", "batch", "accumulate"), [(2**30, 8, 1), (1.5 * 2**20, 2, 4)])
 def test_a_batch_is_cut_as_the_memory_asks(folder, capsys, monkeypatch, memory, batch, accumulate):
     monkeypatch.setattr("bert_course.training.hardware.device_memory", lambda: memory)
+    monkeypatch.setattr("bert_course.training.memory.FRAMEWORK", 0)
     command = ["pretrain", "--examples", str(folder / "train"), "--out", "x", "--steps", "2"]
     recipe = recipe_from(parse([*command, *SMALL, "--batch", "8", "--accumulate", "auto"]))
     assert (recipe.batch_size, recipe.accumulate) == ((batch,), accumulate)
     assert f"--batch {batch} --accumulate {accumulate}\n" in capsys.readouterr().out
+
+
+def test_accumulate_is_a_number_or_auto(folder, capsys):
+    with pytest.raises(SystemExit):
+        pretrain(folder, "many", "--accumulate", "many")
+    assert "must be a whole number, or auto. Received: 'many'" in capsys.readouterr().err
 
 
 def test_tensorboard(folder):

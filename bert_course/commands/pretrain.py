@@ -1,5 +1,6 @@
 """`python -m bert_course pretrain`: pretraining examples -> a model."""
 
+import argparse
 import dataclasses
 import pathlib
 
@@ -43,8 +44,8 @@ def add_to(commands):
         type=number_or_auto,
         default=1,
         metavar="N",
-        help="batches that make a step (1); auto: --batch is what makes a step, and is computed in "
-        "as many parts as the memory asks for",
+        help="batches that make a step (1); auto: --batch makes a step, in as many parts as the "
+        "memory asks for, which count as batches, and whose masks are others than the whole's",
     )
     add("--rate", type=float, default=1e-3, metavar="R", help="highest learning rate (0.001)")
     add("--warm-up", type=int, metavar="N", help="steps to get there (a tenth)")
@@ -64,7 +65,9 @@ def add_to(commands):
 
 
 def number_or_auto(text):
-    return text if text == "auto" else int(text)
+    if text == "auto" or text.isdecimal():
+        return text if text == "auto" else int(text)
+    raise argparse.ArgumentTypeError(f"must be a whole number, or auto. Received: {text!r}")
 
 
 def run(options):
@@ -112,32 +115,19 @@ def recipe_from(options, start=None):
         seed=options.seed,
         precision=options.precision or choose_precision(),
     )
-    return fit_to_memory(recipe, options.examples) if options.accumulate == "auto" else recipe
+    return recipe if options.accumulate != "auto" else cut_to_fit(recipe, options)
 
 
-def fit_to_memory(recipe, folders):
-    """The recipe, each batch cut into as many parts as the memory asks for, and a line on it."""
-    from bert_course.training.cost import parts_that_fit, training_memory
+def cut_to_fit(recipe, options):
+    """The recipe with batches that fit the memory, and a line that says how they are cut."""
     from bert_course.training.hardware import device_memory
-    from bert_course.training.pretraining import plan, shape_of_batch
+    from bert_course.training.memory import fit_to_memory, in_gb
 
-    phases, memory = plan(recipe, folders), device_memory()
-
-    def bytes_of(phase):
-        return lambda rows: training_memory(
-            recipe.config, *shape_of_batch(phase), rows, recipe.precision
-        )
-
-    takes = [bytes_of(phase) for phase in phases]
-    sizes = [phase.examples.batch_size for phase in phases]
-    parts = parts_that_fit(sizes, takes, memory)
-    smaller = tuple(size // parts for size in sizes)
-    most = max(each(size) for each, size in zip(takes, sizes, strict=True))
-    print(
-        f"a step of {most / 2**30:.2g} GB, {memory / 2**30:.2g} GB of memory: "
-        f"--batch {' '.join(map(str, smaller))} --accumulate {parts}"
-    )
-    return dataclasses.replace(recipe, batch_size=smaller, accumulate=parts)
+    memory = device_memory()
+    cut = fit_to_memory(recipe, options.examples, memory, options.resume and options.out)
+    sizes = " ".join(map(str, cut.batch_size))
+    print(f"{in_gb(memory)} of memory: as --batch {sizes} --accumulate {cut.accumulate}")
+    return cut
 
 
 def held_out_batches(options, count=20):

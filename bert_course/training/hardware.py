@@ -14,6 +14,11 @@ NVIDIA_QUERY = [
 # A precision for CPUs: float32, but for matrix products, see `speed_up`.
 BFLOAT16_PRODUCTS = "bfloat16_products"
 PRECISIONS = ("float32", BFLOAT16_PRODUCTS, "mixed_bfloat16", "mixed_float16")
+# Where Linux says how much a container may use; in cgroups of version 2 and 1.
+CONTAINER_LIMITS = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
@@ -63,11 +68,21 @@ def count_cores():
     return os.cpu_count()
 
 
-def memory_gb():
-    """The machine's memory, or None where the system does not say."""
+def memory_gb(container_limits=CONTAINER_LIMITS):
+    """The memory that this process may use, or None where the system does not say."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+        machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
+        return None
+    limits = [_read_number(path) for path in container_limits]
+    return min([machine, *(limit for limit in limits if limit)]) / 1024**3
+
+
+def _read_number(path):
+    """What the file says, or None without one, and where it says "max"."""
+    try:
+        return int(Path(path).read_text())
+    except (OSError, ValueError):
         return None
 
 

@@ -119,7 +119,8 @@ def pretrain(recipe, examples, out, resume=False, watch=None, start=None):
     if start is not None:
         _refuse_other_start(start, recipe.config, phases[0].examples)
     run = RunFolder(out, describe(recipe, phases, start), resume)
-    with run.ours_alone(), computing_in(recipe.precision):
+    rows = max(phase.examples.batch_size for phase in phases)
+    with run.ours_alone(), computing_in(recipe.precision), fitting_memory(run, rows):
         training = Training(recipe, phases, run, watch or Watch(), start)
         training.go()
     return training.bert
@@ -264,15 +265,14 @@ class Training:
         """Batches up to `end`, then an evaluation."""
         clock = Clock(self, phase, end)
         interval = (self.batch - 1) // self.every + 1
-        with fitting_memory(self.run, phase.examples.batch_size):
-            self.model.fit(
-                Batches(phase.examples, self.batch - phase.first, end - phase.first),
-                initial_epoch=interval,  # an "epoch" of Keras's is what lies between evaluations
-                epochs=interval + 1,
-                shuffle=False,
-                verbose=0,
-                callbacks=[clock],
-            )
+        self.model.fit(
+            Batches(phase.examples, self.batch - phase.first, end - phase.first),
+            initial_epoch=interval,  # an "epoch" of Keras's is what lies between evaluations
+            epochs=interval + 1,
+            shuffle=False,
+            verbose=0,
+            callbacks=[clock],
+        )
         self.evaluate(clock.results())
         self.stop_or_save()
 

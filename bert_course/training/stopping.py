@@ -68,15 +68,22 @@ def saving(run, what, batch):
 
 @contextlib.contextmanager
 def fitting_memory(run, rows):
-    """A batch that does not fit the memory ends the run with a sentence."""
+    """What does not fit the memory ends the run with a sentence.
+
+    So far as it is an error: on a CPU, Linux may instead kill the process, with no word (137).
+    """
     try:
         yield
+    except Stopped:
+        raise
     except Exception as error:  # each backend has its own, and they share no base class
         if not NO_ROOM.search(f"{type(error).__name__} {error}"):
             raise
+        smaller = f"--batch {rows // 2} --accumulate 2" if rows > 1 else "shorter examples"
         raise Stopped(
-            f"a batch of {rows} sequences does not fit the memory. {last_good(run)}. Begin in a "
-            "new folder with --accumulate auto, which makes a step of several smaller batches",
+            f"{rows} sequences at once do not fit the memory. {last_good(run)}. Begin in a new "
+            f"folder with {smaller}, or with a smaller model; a model that is there can be gone on "
+            "from with --checkpoint",
             NO_MEMORY,
         ) from None
 

@@ -7,14 +7,10 @@ import numpy as np
 import pytest
 
 from bert_course.model.config import BASE, LARGE, MINI, TINY
-from bert_course.model.encoder import build_encoder
-from bert_course.model.heads import build_pretraining_model
-from bert_course.training.cost import (
-    matmul_peak,
-    parts_that_fit,
-    training_flops,
-    training_memory,
-)
+from bert_course.training import cost
+from bert_course.training.cost import matmul_peak, training_flops
+
+import keras  # isort: skip (bert_course first)
 
 
 def forward_products(config, length, slots):
@@ -57,59 +53,31 @@ def test_the_forward_pass_of_bert_base():
     assert training_flops(BASE, 128, 0) / 3 == blocks + 2 * 768**2 + 2 * 768 * 2
 
 
-def test_memory_of_the_variables_is_that_of_the_model():
-    """Four numbers for each parameter, and biases forgotten: within a percent."""
-    config = replace(MINI, vocab_size=1_000)
-    model = build_pretraining_model(build_encoder(config), config)
-    assert training_memory(config, 128, 20, 0) == pytest.approx(16 * model.count_params(), rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("config", "length", "slots", "measured"),
-    [(TINY, 128, 20, 5.41), (MINI, 128, 20, 16.42), (MINI, 512, 77, 85.39)],
-)
-def test_memory_of_rows_is_near_what_was_measured(config, length, slots, measured):
-    """MiB a row (benchmarks/memory.py, see RESULTS.md): within a quarter; 2 layers more are not."""
-    config = replace(config, vocab_size=8_000)
-
-    def a_row(config, precision="float32"):
-        two, one = (training_memory(config, length, slots, rows, precision) for rows in (2, 1))
-        return (two - one) / 2**20
-
-    assert a_row(config) == pytest.approx(measured, rel=0.25)
-    deeper = replace(config, num_layers=config.num_layers + 2)
-    assert a_row(deeper) != pytest.approx(measured, rel=0.25)
-    assert a_row(config, "mixed_bfloat16") == a_row(config) / 2
-
-
-def test_a_batch_is_cut_until_it_fits():
-    """10 + 1 a row: 26 for 16 rows, 18 for 8; a quarter of the memory is left free."""
-
-    def takes(rows):
-        return 10 + rows
-
-    assert parts_that_fit([16], [takes], 26 / 0.75) == 1
-    assert parts_that_fit([16], [takes], 25 / 0.75) == 2
-    assert parts_that_fit([16], [takes], 15 / 0.75) == 4
-    assert parts_that_fit([12], [takes], 14.5 / 0.75) == 3  # 4 rows are the most, 12 / 3
-
-
-def test_the_longest_examples_decide_into_how_many_parts():
-    both = [lambda rows: rows, lambda rows: 8 * rows]
-    assert parts_that_fit([64, 64], both, 128 / 0.75) == 4
-    assert parts_that_fit([64, 16], both, 128 / 0.75) == 1
-    assert parts_that_fit([64, 16], both, 32 / 0.75) == 4  # 16 rows of the one, 4 of the other
-
-
-def test_a_batch_that_never_fits_is_refused():
-    with pytest.raises(ValueError, match=r"must fit the memory.*Received: batches of 6, 4, of"):
-        parts_that_fit([6, 4], [lambda rows: 2**30 * rows] * 2, 2.0 * 2**30)
-
-
 @pytest.mark.parametrize("size", [256, 512])
 def test_the_peak_is_that_of_the_best_product(size):
     peak = matmul_peak(size=size, seconds=0.05)
     assert 1e8 < peak < 1e16
+
+
+@pytest.mark.parametrize(
+    ("precision", "dtype"),
+    [
+        ("float32", "float32"),
+        ("bfloat16_products", "bfloat16"),
+        ("mixed_bfloat16", "bfloat16"),
+        ("mixed_float16", "float16"),
+    ],
+)
+def test_the_peak_is_of_products_in_the_precision(monkeypatch, precision, dtype):
+    seen = set()
+
+    def matmul(left, right):
+        seen.add(keras.backend.standardize_dtype(left.dtype))
+        return left
+
+    monkeypatch.setattr(cost.ops, "matmul", matmul)
+    cost.matmul_peak(precision, size=8, seconds=0.001)
+    assert seen == {dtype}
 
 
 def test_the_peak_of_numpy_is_not_far():

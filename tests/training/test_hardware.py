@@ -55,6 +55,17 @@ def test_this_machine_has_a_core_and_memory():
     assert hardware.memory_gb() is None or hardware.memory_gb() > 0.5
 
 
+def test_a_container_has_the_memory_that_it_is_given(tmp_path):
+    files = [tmp_path / name for name in ("given", "unlimited", "absent")]
+    files[0].write_text(f"{2**29}\n")
+    files[1].write_text("max\n")
+    machine = hardware.memory_gb(())
+    assert hardware.memory_gb(files) == 0.5
+    assert hardware.memory_gb(files[1:]) == machine
+    files[0].write_text(f"{2**63}\n")  # what version 1 says where there is no limit
+    assert hardware.memory_gb(files) == machine
+
+
 @pytest.mark.parametrize(("gpu", "bytes_"), [(None, 8 * 2**30), (Gpu("T4", 15.0, 7.5), 15 * 2**30)])
 def test_the_memory_is_that_of_what_computes(monkeypatch, gpu, bytes_):
     monkeypatch.setattr(hardware, "gpu_in_use", lambda: gpu)

@@ -133,9 +133,17 @@ def test_a_batch_that_does_not_fit_the_memory(error):
         raise error
     assert stopped.value.exit_code == 5
     assert str(stopped.value) == (
-        "a batch of 256 sequences does not fit the memory. The last good state is new. Begin in a "
-        "new folder with --accumulate auto, which makes a step of several smaller batches"
+        "256 sequences at once do not fit the memory. The last good state is new. Begin in a new "
+        "folder with --batch 128 --accumulate 2, or with a smaller model; a model that is there "
+        "can be gone on from with --checkpoint"
     )
+    with pytest.raises(Stopped, match="with shorter examples, or"), fitting_memory(run(), 1):
+        raise error
+
+
+def test_a_run_that_has_stopped_says_why_itself():
+    with pytest.raises(Stopped, match="a full disk"), fitting_memory(run(), 1):
+        raise Stopped("a full disk, said the system: out of memory", 4)
 
 
 def test_tensorflow_says_it_in_one_of_these_words():
