@@ -52,7 +52,10 @@ def _as_whole(gradient, variable):
 
 
 class AdamW(_DenseGradients, keras.optimizers.AdamW):
-    """θ ← θ - rate · (m̂ / (√v̂ + ε) + decay · θ), the gradient's norm clipped first."""
+    """θ ← θ - rate · (m̂ / √v̂ + decay · θ), the gradient's norm clipped first.
+
+    ε, which keeps from dividing by 0, stands beside √v and not √v̂, as in Keras and TensorFlow.
+    """
 
 
 class Lamb(_DenseGradients, keras.optimizers.Lamb):

@@ -206,8 +206,8 @@ class FusedMuon(Muon):
 class RoundedMuon(FusedMuon):
     """And the products of its Newton-Schulz iteration with `rounded_product`.
 
-    The iteration itself brings singular values to between 0.7 and 1.2 only, so that a rounding by
-    half a percent matters little; the authors of Muon compute it in bfloat16 throughout.
+    The iteration itself brings most singular values to between 0.7 and 1.2 only, so that a rounding
+    by half a percent matters little; the authors of Muon compute it in bfloat16 throughout.
     """
 
     def zeropower_via_newtonschulz5(self, x, steps):

@@ -299,7 +299,7 @@ def test_the_fused_optimizer_is_the_plain_one(kind, fused, accumulate):
 @only_tensorflow
 @pytest.mark.parametrize("shape", [(48, 48), (48, 96), (96, 48)])
 def test_rounded_muon_goes_nearly_where_muon_goes(shape):
-    """To some percent of the longest entry, singular values within the bounds of Muon's own."""
+    """To some percent of the longest entry; most singular values near 1, none far above."""
     gradient = np.random.default_rng(0).standard_normal(shape).astype("float32")
     plain, ours = (
         np.asarray(kind().zeropower_via_newtonschulz5(keras.ops.array(gradient), 5))
