@@ -44,7 +44,7 @@ PLANS = {
         dropout=0.0,
         lengths=(64,),
         copies=(2,),
-        steps=(2_400,),
+        steps=(2_600,),
         batch_size=(64,),
         optimizer="muon",
         rate=6.5e-3,
@@ -301,6 +301,7 @@ def print_sentences(bert, tokenizer, max_length):
         mark = "=" if guess == sentence.truth else " "
         best = max(sentence.chances.values())
         print(f"  {guess:>12}{mark}{sentence.truth:>12} {best:8.0%}   {sentence.text}")
+    print("  (words of three letters or more, mostly hard ones; of all blanks, half are easy)")
 
 
 def command(options):
