@@ -207,7 +207,7 @@ def with_keras(job):
         for task in tasks
     }
     if job["name"] in ("float32", "bfloat16"):
-        speed_up_optimizer(optimizer)
+        speed_up_optimizer(optimizer, job["name"] == "bfloat16")
         speed_up_loss(losses["masked_words"])
     model.compile(optimizer, losses, jit_compile=False)
     optimizer.build(model.trainable_variables)

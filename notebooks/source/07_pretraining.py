@@ -59,9 +59,9 @@ print(f"{len(examples):,} rows, {examples.header['fill']:.1%} of their places fi
 # %% [markdown]
 # Two settings differ from notebook 5's. Whole words are hidden, and 30 % of them instead of 15 %: a
 # small model that is trained briefly needs many questions. After 2.6 million tokens one such model
-# had .609 of the held-out words right, and .532 with 15 % (one run each; `benchmarks/RESULTS.md`
-# has the command and the machine). Then the model, without dropout, since no row will be seen
-# twice:
+# had .609 of the held-out words right, and .532 with 15 % (rows of 64, one run each, by a loop that
+# was not kept: the first table of its kind in `benchmarks/RESULTS.md`). Then the model, without
+# dropout, since no row will be seen twice:
 
 # %%
 from dataclasses import replace
@@ -467,7 +467,8 @@ describe(
 # With a warm-up the threefold rate gains nothing over the gentle one, but it works. Without, the
 # model is still at the unigram when the run ends. There was no error, no NaN, no spike: only the
 # level that every run passes through. After 100 batches your first run stood there as well, and
-# nothing was wrong with it. Can one tell the two apart without waiting? Look at the vectors from which the answers are made.
+# nothing was wrong with it. Can one tell the two apart by more than the loss? Look at the vectors
+# from which the answers are made.
 # Which share of their squares differs from blank to blank? 0 means: behind every blank the same
 # vector.
 
