@@ -39,7 +39,7 @@ doctor: $(READY)  ## say what works on this machine, what does not, and the fix
 	@$(IN_VENV) $(BIN)/python -m bert_course doctor
 
 PLAN ?= demo
-demo: $(READY)  ## train a small BERT from scratch, and see what it learned; PLAN=quick takes a third
+demo: $(READY)  ## train a small BERT from scratch in a few minutes, and see what it learned; PLAN=longer
 	@$(IN_VENV) $(BIN)/python -m bert_course demo --plan $(PLAN)
 
 test: lint test-unit test-notebooks  ## lint, unit tests and notebooks, on the CPU

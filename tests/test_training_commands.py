@@ -257,7 +257,7 @@ def test_sentences_of_people(tmp_path):
     assert path.read_text("utf-8") == "Karl cut himself.\nHis hen sings.\n"
 
 
-@pytest.mark.parametrize("name", ["demo", "quick"])
+@pytest.mark.parametrize("name", ["demo", "longer"])
 def test_demo(name, tmp_path, capsys, monkeypatch):
     """All of it, but for the time that learning takes."""
     plan = demo.PLANS[name]._replace(
