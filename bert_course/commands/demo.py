@@ -113,7 +113,8 @@ def add_to(commands):
         "--plan",
         default="demo",
         choices=PLANS,
-        help="longer: four times as long, and it learns more; checkpoint, further, third: how data/checkpoint was made",
+        help="longer: four times as long, and it learns more; checkpoint, further, third: how "
+        "data/checkpoint was made",
     )
     parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model (none)")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
