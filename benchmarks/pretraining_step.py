@@ -20,6 +20,7 @@ import importlib.util
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -64,7 +65,8 @@ def can_run(name, options):
     if name != "huggingface":
         return name != "keras-nlp" or importlib.util.find_spec("keras_hub")
     question = [options.torch_python, "-c", "import torch, transformers"]
-    if subprocess.run(question, capture_output=True).returncode == 0:
+    python = shutil.which(options.torch_python)
+    if python and subprocess.run(question, capture_output=True).returncode == 0:
         return True
     print("Without Hugging Face: torch and transformers are not here (see --torch-python)")
     return False
