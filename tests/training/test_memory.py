@@ -44,7 +44,7 @@ def test_what_is_fixed_is_the_model_and_its_optimizer(parts):
 
 @pytest.mark.parametrize(("config", "length", "slots", "precision", "measured"), MEASURED)
 def test_a_row_takes_about_what_was_measured(config, length, slots, precision, measured):
-    """Within a third; two layers fewer, or half as many positions, are not."""
+    """Within a third; half as many positions are not."""
 
     def a_row(config, length=length):
         return training_memory(config, length, slots, precision).a_row / 2**20
