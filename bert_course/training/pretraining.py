@@ -120,7 +120,8 @@ def pretrain(recipe, examples, out, resume=False, watch=None, start=None):
         _refuse_other_start(start, recipe.config, phases[0].examples)
     run = RunFolder(out, describe(recipe, phases, start), resume)
     rows = max(phase.examples.batch_size for phase in phases)
-    with run.ours_alone(), computing_in(recipe.precision), fitting_memory(run, rows):
+    memory = fitting_memory(run, rows, recipe.accumulate)
+    with run.ours_alone(), computing_in(recipe.precision), memory:
         training = Training(recipe, phases, run, watch or Watch(), start)
         training.go()
     return training.bert

@@ -67,10 +67,13 @@ def saving(run, what, batch):
 
 
 @contextlib.contextmanager
-def fitting_memory(run, rows):
+def fitting_memory(run, rows, parts=1):
     """What does not fit the memory ends the run with a sentence.
 
     So far as it is an error: on a CPU, Linux may instead kill the process, with no word (137).
+
+    Args:
+        rows: of a batch; parts: batches that make a step.
     """
     try:
         yield
@@ -79,7 +82,7 @@ def fitting_memory(run, rows):
     except Exception as error:  # each backend has its own, and they share no base class
         if not NO_ROOM.search(f"{type(error).__name__} {error}"):
             raise
-        smaller = f"--batch {rows // 2} --accumulate 2" if rows > 1 else "shorter examples"
+        smaller = f"--batch {rows // 2} --accumulate {2 * parts}" if rows > 1 else "shorter examples"
         raise Stopped(
             f"{rows} sequences at once do not fit the memory. {last_good(run)}. Begin in a new "
             f"folder with {smaller}, or with a smaller model; a model that is there can be gone on "

@@ -139,6 +139,8 @@ def test_a_batch_that_does_not_fit_the_memory(error):
     )
     with pytest.raises(Stopped, match="with shorter examples, or"), fitting_memory(run(), 1):
         raise error
+    with pytest.raises(Stopped, match="--batch 4 --accumulate 6,"), fitting_memory(run(), 8, 3):
+        raise error
 
 
 def test_a_run_that_has_stopped_says_why_itself():
