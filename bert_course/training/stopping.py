@@ -82,7 +82,8 @@ def fitting_memory(run, rows, parts=1):
     except Exception as error:  # each backend has its own, and they share no base class
         if not NO_ROOM.search(f"{type(error).__name__} {error}"):
             raise
-        smaller = f"--batch {rows // 2} --accumulate {2 * parts}" if rows > 1 else "shorter examples"
+        cut = f"--batch {rows // 2} --accumulate {2 * parts}"
+        smaller = cut if rows > 1 else "shorter examples"
         raise Stopped(
             f"{rows} sequences at once do not fit the memory. {last_good(run)}. Begin in a new "
             f"folder with {smaller}, or with a smaller model; a model that is there can be gone on "
