@@ -28,7 +28,7 @@ class Counting:
     def __init__(self, documents, vocabulary_size, neighbours):
         self.size = vocabulary_size
         self.neighbours = neighbours
-        stream = np.concatenate([self._pad(ids) for ids in documents])
+        stream = self._padded(documents)
         self.tables = [self._count(stream, neighbours[:n]) for n in range(len(neighbours) + 1)]
 
     def _count(self, stream, neighbours):
@@ -47,13 +47,15 @@ class Counting:
             key = key * (self.size + 1) + stream[places + distance]
         return key
 
-    def _pad(self, ids):
-        """A document with a number that is no piece before and behind it."""
-        return np.pad(np.asarray(ids, "int64"), 2, constant_values=self.size)
+    def _padded(self, documents):
+        """One after the other, with a number that is no piece before and behind each."""
+        edge = np.full(2, self.size)
+        parts = [part for ids in documents for part in (edge, ids, edge)]
+        return np.concatenate(parts, dtype="int64", casting="unsafe")  # [] is of floats
 
     def chances(self, ids, place):
         """(V,) P of every piece at `place`, told the true neighbours, be they hidden or not."""
-        stream, places = self._pad(ids), np.array([2 + place])
+        stream, places = self._padded([ids]), np.array([2 + place])
         chances = np.full(self.size, 1 / self.size)
         for length, table in enumerate(self.tables):
             context = int(self._key(stream, places, self.neighbours[:length])[0])

@@ -55,13 +55,8 @@ def baselines(examples, batches):
     The bigram is told the true piece before the blank, even where a model sees a mask.
     """
     rows = examples.arrays["token_ids"]
-    step = max(1, rows.size // COUNTED)
-    lengths = examples.arrays["lengths"][::step]
     vocabulary = examples.vocabulary
-    documents = [
-        without_special(row[:length], vocabulary)
-        for row, length in zip(rows[::step], lengths, strict=True)
-    ]
+    documents = without_special(rows[:: max(1, rows.size // COUNTED)], vocabulary)
     questions = [
         (without_special(row, vocabulary), place)
         for batch in batches
@@ -74,7 +69,7 @@ def baselines(examples, batches):
 
 
 def without_special(ids, vocabulary):
-    """[CLS], [SEP] and the like as a number that is no piece: nobody would guess them."""
+    """[CLS], [SEP], [PAD] and the like as a number that is no piece: nobody would guess them."""
     return np.where(vocabulary.is_ordinary[ids], ids, len(vocabulary))
 
 

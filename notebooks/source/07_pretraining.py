@@ -127,7 +127,9 @@ print(f"hidden words {package['masked_words_loss']:.1f}; over all slots {by_defa
 show_source(compile_for_pretraining)
 
 # %% [markdown]
-# The argument `mean_with_sample_weight` is notebook 5's: without it the mean counts empty slots as
+# The lines with `speed_up` exchange some layers for others that compute the same in less time (all
+# of them are in `training/speed.py`); the last ones build what a saved state will be put into. The
+# argument `mean_with_sample_weight` is notebook 5's: without it the mean counts empty slots as
 # well, and a model that has learned nothing looks better than one that guesses.
 #
 # So 8.3 is where it begins. Where can it end? Before you train, draw the lines. First the
@@ -139,7 +141,7 @@ show_source(compile_for_pretraining)
 from bert_course.training.evaluation import baselines
 from bert_course.world.held_out import pair_batches, story_batches
 
-words, pairs = story_batches(tokenizer, 32, 50), pair_batches(tokenizer, 32, count=512)
+words, pairs = story_batches(tokenizer, 32, 50), pair_batches(tokenizer, 32, count=256)
 is_question = [batch["masked_weights"] == 1 for batch in words]
 labels = np.concatenate([b["masked_labels"][asked] for b, asked in zip(words, is_question)])
 counts = np.bincount(examples.arrays["token_ids"].ravel()) * vocabulary.is_ordinary
@@ -179,7 +181,7 @@ def ceiling_of_windows(length):
 # words right, and the rest is luck. How many does it get right when it reads 32 tokens at a time?
 
 # %%
-ceilings = {length: ceiling_of_windows(length) for length in (32, 64, 128, 320)}
+ceilings = {length: ceiling_of_windows(length) for length in (32, 128, 320)}
 for length, score in ceilings.items():
     assert score.count == len(labels)
     print(
@@ -217,12 +219,12 @@ def naive_rate(step, rate, steps, warm_up):
 # %%
 from bert_course.training.optimization import WarmUpThenDecay, build_optimizer
 
-package = WarmUpThenDecay(rate=2e-3, steps=1200, warm_up=200)
-naive = [naive_rate(step, 2e-3, 1200, 200) for step in range(1200)]
-np.testing.assert_allclose(naive, [float(package(step)) for step in range(1200)], rtol=1e-4)
+package = WarmUpThenDecay(rate=3e-3, steps=800, warm_up=150)
+naive = [naive_rate(step, 3e-3, 800, 150) for step in range(800)]
+np.testing.assert_allclose(naive, [float(package(step)) for step in range(800)], rtol=1e-4)
 curves({"rate": naive}, xlabel="steps", ylabel="rate")
 plt.show()
-describe(f"a roof: the rate rises for 200 steps to {max(naive):.3f}, then falls towards 0.")
+describe(f"a roof: the rate rises for 150 steps to {max(naive):.3f}, then falls towards 0.")
 
 # %% [markdown]
 # That is all the shape there is. What it is good for is measured in 7.4. The rest of the optimiser
@@ -234,10 +236,10 @@ show_source(build_optimizer)
 
 # %% [markdown]
 # Some of the paper's numbers cannot be copied. A rate of 1e-4 with 10,000 steps of warm-up belongs
-# to a million steps; you will spend 1,200. And weights that begin with a deviation of 0.02 belong
+# to a million steps; you will spend 800. And weights that begin with a deviation of 0.02 belong
 # to a width of 768: sums over fewer inputs come out smaller. The same spread at width H takes 0.02
 # · √(768 / H). A third number is ours, β₂: 0.98 instead of 0.999, for a memory of a thousand steps
-# is too long for a run of 1,200.
+# is too long for a run of 800.
 
 
 # %%
@@ -246,7 +248,7 @@ def deviation(sizes):
 
 
 recipe = Recipe(
-    config, steps=1200, batch_size=32, rate=2e-3, warm_up=200, beta_2=0.98, share=0.3,
+    config, steps=800, batch_size=32, rate=3e-3, warm_up=150, beta_2=0.98, share=0.3,
     whole_words=True, initial_std=deviation(config), precision=choose_precision(),
 )  # fmt: skip
 long_run = recipe
@@ -300,9 +302,8 @@ assert fallen > 1.5 and abs(distance) < 0.3 and last["held_out_masked_words_accu
 def guesses(bert):
     found = []
     for batch, asked in zip(words, is_question):
-        inputs = {name: batch[name] for name in INPUTS}
-        logits = bert.pretraining_model.predict_on_batch(inputs)["masked_words"]  # (B, P, V)
-        found.append(logits.argmax(axis=-1)[asked])
+        logits = bert.pretraining_model({name: batch[name] for name in INPUTS})["masked_words"]
+        found.append(np.argmax(logits, axis=-1)[asked])  # of (B, P, V)
     return np.concatenate(found)
 
 
@@ -317,7 +318,7 @@ assert len(set(early)) <= 40
 # there a bug? You could stop here. Or you go on: the same call, with `resume=True`.
 #
 # **Predict.** The unigram has 0.08 of the hidden words right, the bigram 0.33, the ceiling is
-# 0.81. Nothing is changed. Where will the model be after 1,200 batches?
+# 0.81. Nothing is changed. Where will the model be after 800 batches?
 
 
 # %% tags=["nbval-ignore-output"]
@@ -337,18 +338,18 @@ lines = read_metrics(run)
 learning_curves(lines, levels)
 plt.show()
 accuracies = {line["batch"]: line["held_out_masked_words_accuracy"] for line in lines}
-assert accuracies[100] < 0.17 < 0.42 < accuracies[1200] < levels["ceiling"]
+assert accuracies[100] < 0.17 < 0.42 < accuracies[800] < levels["ceiling"]
 describe(
     f"left, hidden words: near the unigram's {levels['unigram']:.2f} when it was stopped, then "
     f"up past the bigram's {levels['bigram']:.2f} and above 0.42, below the ceiling of "
     f"{levels['ceiling']:.2f}. "
-    "Right, next sentences: around one half for long, a little above at the end."
+    "Right, next sentences: around one half."
 )
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# A little above one half, about two thirds of the way from the unigram to the ceiling.
+# About one half, three fifths of the way from the unigram to the ceiling.
 #
 # </details>
 #
@@ -382,10 +383,10 @@ for first, second in (
 
 # %% [markdown]
 # *beside* proves little: in the training text it follows every *sat down*, so a table of pairs fills
-# that blank too. A *she* or *he* is more telling. The third text has a *her* in the same sentence; the
-# last two say it only by the name, in the sentence before. Where this was built, *her* moved the
-# numbers by 0.02 and the name not at all: it has learned that somebody stands here, and not who. What
-# stands further off is learned later.
+# that blank too. *She* or *he* would be more telling. The third text has a *her* in the same sentence;
+# the last two say it only by the name, in the sentence before. Where this was built, what stands
+# beside the blank came first (*day after day*), a *he* was more likely than a *she* in all three, and
+# the name changed nothing. What stands further off is learned later.
 #
 # So it is with the other question, too. Notebook 6 told you to look where the bag is: in rows of
 # 32 tokens, says its table, a bag of shared words gets 0.66 of the next sentences right. How far
@@ -394,57 +395,57 @@ for first, second in (
 
 # %% tags=["nbval-ignore-output"]
 pairs_right = lines[-1]["held_out_next_sentence_accuracy"]
-way_of_words = (accuracies[1200] - levels["unigram"]) / (levels["ceiling"] - levels["unigram"])
+way_of_words = (accuracies[800] - levels["unigram"]) / (levels["ceiling"] - levels["unigram"])
 way_of_pairs = (pairs_right - 0.5) / (1 - 0.5)
 print(f"words {way_of_words:.2f} of the way, pairs {way_of_pairs:.2f}")
 assert way_of_words > 0.45 > way_of_pairs
 
 # %% [markdown]
-# In the picture the pairs end at about 0.6, which is not even the bag's. (Of 512 pairs, an accuracy
-# of one half has a standard error of 0.022.) They come late. (With
-# nearly the same recipe the accuracy was 0.56 after 1,250 steps and 0.75 after 5,000; measured on
-# 20 November 2026 on a CPU.)
+# In the picture the pairs stay about one half, which is chance. (Of 256 pairs, an accuracy of one
+# half has a standard error of 0.031.) They come late: with 1,200 steps at a rate of 0.002 the
+# accuracy was 0.61, of 512 pairs (28 November 2026), and with nearly that recipe 0.75 after 5,000
+# steps (20 November 2026, both on a CPU).
 #
 # ## 7.4 What the warm-up is for
 #
-# Now be rough with the recipe. Short runs are enough, 300 steps, and no held-out questions: 300
+# Now be rough with the recipe. Short runs are enough, 150 steps, and no held-out questions: 150
 # batches are far less than all rows, so no row has been read before it is asked about, and the
 # training loss is itself one on unseen text.
 
 
 # %%
-def short_run(name, warm_up=100, **changes):
-    changed = replace(recipe, steps=300, warm_up=warm_up, **changes)
+def short_run(name, warm_up=75, **changes):
+    changed = replace(recipe, steps=150, warm_up=warm_up, **changes)
     pretrain(changed, folder / "rows", folder / name, watch=Watch(every=25))
     return [line["train_masked_words_loss"] for line in read_metrics(folder / name)[1:]]
 
 
-assert len(examples) > 300 * 32
+assert len(examples) > 150 * 32
 gentle = {
     "warm-up": short_run("gentle"),
     "no warm-up": short_run("gentle without", warm_up=0),
 }
 
 # %% [markdown]
-# **Predict.** The same rate of 0.002, once with 100 steps of warm-up, once with none. Which loss
-# is lower after 50 steps, and which after 300?
+# **Predict.** The same rate of 0.003, once with 75 steps of warm-up, once with none. Which loss
+# is lower after 25 steps, and which after 150?
 
 # %%
 lead = [with_it - without for with_it, without in zip(*gentle.values())]
-print("after 50 steps, without is lower by more than 0.2:", lead[1] > 0.2)
-print("after 300 steps, they are within 0.25 of each other:", abs(lead[-1]) < 0.25)
-assert lead[1] > 0.2 and abs(lead[-1]) < 0.25
+print("in the first 25 steps, without is lower by more than 0.5:", lead[0] > 0.5)
+print("in the last 25, they are within 0.3 of each other:", abs(lead[-1]) < 0.3)
+assert lead[0] > 0.5 and abs(lead[-1]) < 0.3
 
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# After 50 steps the run *without* is ahead, since it has gone further. After 300 there is little
+# After 25 steps the run *without* is ahead, since it has gone further. After 150 there is little
 # between them.
 #
 # </details>
 #
-# So is the warm-up folklore? Looking at the first fifty steps you would say it does harm. But
-# there is another question to ask of it. Three times the rate:
+# So is the warm-up folklore? Looking at the first steps you would say it does harm. But
+# there is another question to ask of it. Twice the rate:
 
 # %%
 bold = {
@@ -452,19 +453,19 @@ bold = {
     "no warm-up": short_run("bold without", warm_up=0, rate=6e-3),
 }
 fig, axes = plt.subplots(1, 2, figsize=(9.5, 3.2), sharey=True)
-for ax, losses, rate in ((axes[0], gentle, 0.002), (axes[1], bold, 0.006)):
-    curves(losses, range(25, 301, 25), f"rate {rate}", "steps", ax=ax)
+for ax, losses, rate in ((axes[0], gentle, 0.003), (axes[1], bold, 0.006)):
+    curves(losses, range(25, 151, 25), f"rate {rate}", "steps", ax=ax)
     ax.axhline(counted["unigram"].cross_entropy, color="black", linestyle=":", zorder=0)
 axes[0].set_ylabel("loss, hidden words")
 plt.show()
-assert bold["no warm-up"][-1] > 5.2 > 5.0 > bold["warm-up"][-1]
+assert bold["no warm-up"][-1] > 5.45 > 5.35 > bold["warm-up"][-1]
 describe(
-    "loss against steps, the unigram dotted. Left, rate 0.002: both curves end well below it. "
+    "loss against steps, the unigram dotted. Left, rate 0.003: both curves end well below it. "
     "Right, rate 0.006: with a warm-up the loss passes below, without it stays at the unigram."
 )
 
 # %% [markdown]
-# With a warm-up the threefold rate gains nothing over the gentle one, but it works. Without, the
+# With a warm-up the double rate gains nothing over the gentle one, but it works. Without, the
 # model is still at the unigram when the run ends. There was no error, no NaN, no spike: only the
 # level that every run passes through. After 100 batches your first run stood there as well, and
 # nothing was wrong with it. Can one tell the two apart by more than the loss? Look at the vectors
@@ -476,9 +477,9 @@ describe(
 # %%
 def spread(bert):
     vectors = []
-    for batch in words:
-        inputs = {name: batch[name] for name in INPUTS[:3]}
-        output = bert.encoder.predict_on_batch(inputs)["sequence_output"]  # (B, S, H)
+    for batch in words[:6]:
+        output = bert.encoder({name: batch[name] for name in INPUTS[:3]})["sequence_output"]
+        output = np.asarray(output)  # (B, S, H)
         rows, slots = np.nonzero(batch["masked_weights"])
         vectors.append(output[rows, batch["masked_positions"][rows, slots]])
     vectors = np.concatenate(vectors)  # (N, H)
@@ -504,22 +505,23 @@ assert spreads["bold, not warmed up"] < 0.01 < 0.1 < min(list(spreads.values())[
 # %% [markdown]
 # <details><summary>Answer</summary>
 #
-# The last is far below all others, the untrained one too. In the stuck model every blank of every
+# The last is far below all others, the untrained one too, and below the one that took as many steps
+# at the same rate with a warm-up. In the stuck model every blank of every
 # story ends in one and the same vector, whatever stands around it.
 #
 # </details>
 #
 # Large first steps have broken something. Is it for good? Give the stuck model what it should have
-# had: 300 gentle steps, with a warm-up.
+# had: 150 gentle steps, with a warm-up.
 
 # %% tags=["nbval-ignore-output"]
-patient = replace(recipe, steps=300, warm_up=100)
+patient = replace(recipe, steps=150, warm_up=75)
 start = load_pretrained(stuck_at)
 pretrain(patient, folder / "rows", folder / "nursed", watch=Watch(every=25), start=start)
 nursed = read_metrics(folder / "nursed")[-1]["train_masked_words_loss"]
-assert nursed > 5.2 > 5.0 > gentle["warm-up"][-1]
+assert nursed > 5.45 > 5.35 > gentle["warm-up"][-1]
 print(
-    f"loss after 300 gentle steps: from the dice {gentle['warm-up'][-1]:.2f}, nursed {nursed:.2f}"
+    f"loss after 150 gentle steps: from the dice {gentle['warm-up'][-1]:.2f}, nursed {nursed:.2f}"
 )
 
 # %% [markdown]
@@ -626,7 +628,7 @@ timed = Bert(replace(config, max_length=512), list(vocabulary.pieces)).pretraini
 compile_for_pretraining(timed, recipe, 1000)
 
 
-def seconds_of_steps(shapes, rounds=12):
+def seconds_of_steps(shapes, rounds=6):
     batches, best = [random_batch(*shape) for shape in shapes], np.full(len(shapes), np.inf)
     for _ in range(rounds):
         for number, (questions, answers, weights) in enumerate(batches):
@@ -639,7 +641,7 @@ def seconds_of_steps(shapes, rounds=12):
 # %% [markdown]
 # Rows, their length, and the slots that are asked. First notebook 5's saving: the same rows, asked
 # at all 32 places. Then batches that grow, and at last 4,096 tokens a step in rows that grow. Each
-# time is the best of twelve rounds, for a machine does something else now and then:
+# time is the best of six rounds, for a machine does something else now and then:
 
 # %% tags=["nbval-ignore-output"]
 shapes = [(32, 32, 32), (1, 32, 10), (8, 32, 10), (32, 32, 10), (128, 32, 10)]
@@ -666,7 +668,7 @@ for (size, length, slots), seconds in zip(shapes, seconds_of_steps(shapes)):
 
 # %%
 tiny = replace(config, num_layers=1, hidden_dim=32, num_heads=2, intermediate_dim=64, dropout=0.1)
-small = Recipe(tiny, steps=400, batch_size=8, rate=5e-3)
+small = Recipe(tiny, steps=200, batch_size=8, rate=5e-3)
 pretrain(small, folder / "rows", folder / "undisturbed", watch=Watch(every=100))
 [state] = sorted((folder / "undisturbed" / "states").iterdir())
 print("state:", state.name)
@@ -702,7 +704,7 @@ while saved_batches() < 30:
 process.kill()
 process.wait()
 saved = saved_batches()
-assert process.returncode != 0 and 30 <= saved < 400
+assert process.returncode != 0 and 30 <= saved < 200
 print("killed in the middle: True;", sorted(path.name for path in killed.iterdir()))
 
 # %% [markdown]
@@ -763,7 +765,7 @@ assert 2 * amounts["weights"] <= amounts["AdamW"] <= 2 * amounts["weights"] + 3
 
 
 # %%
-ends = range(150, 451, 50)
+ends = range(150, 351, 50)
 
 
 def go_on(step):
@@ -785,18 +787,31 @@ went_on = {
 }
 curves(went_on, ends, xlabel="batches", ylabel="loss, hidden words")
 plt.show()
-whole, with_step, naive = (losses[-1] for losses in went_on.values())
-assert naive > whole + 0.15 and abs(with_step - whole) < (naive - whole) / 2
+assert went_on["weights only"][-1] > went_on["whole state"][-1] + 0.1
 describe(
-    "three loss curves from batch 150 to 450. With the weights only the loss falls behind, by more "
-    "than 0.15 at the end; with the number of the step as well it stays near the undisturbed one."
+    "three loss curves from batch 150 to 350. At the end the undisturbed one is lowest, and the one "
+    "with the weights only behind it by more than 0.1."
 )
 
 # %% [markdown]
-# It goes on learning, so nobody notices. What it lost is mostly the number of the step: without it
-# the warm-up begins anew. AdamW's memory is twice as large as the model, and with a β₂ of 0.98 is
-# filled again within some dozens of steps. (With the paper's 0.999 it would take a thousand; that we
-# have not measured.) For the same *curve* one number would nearly do. For the same *bytes* it takes
+# It goes on learning, so nobody notices. Without the number of the step the warm-up begins anew.
+#
+# The run that knows the number is behind as well, though AdamW's memory with a β₂ of 0.98 is filled
+# again within some dozens of steps. The number says that it *is* full. A memory that has seen t
+# gradients is too small, m by a factor of 1 - 0.9ᵗ and v by 1 - 0.98ᵗ, and AdamW divides by these
+# only while it knows that t is small. How far do its steps go too far, if it does not?
+
+# %%
+t = np.arange(1, 200)
+too_far = (1 - 0.9**t) / (1 - 0.98**t) ** 0.5
+print(f"at most {too_far.max():.2f} times as far, at the gradient number {t[too_far.argmax()]}")
+
+# %% [markdown]
+# So an empty memory beside a large number is worse than a loss of memory that one knows of. How
+# much it costs depends: with this recipe such a run was behind by 0.18 to 0.24 at batch 350 with
+# three seeds, and with a fourth not at all. (Told that the memory was young, the three were behind
+# by 0.05 to 0.20; with a rate of 0.002 and 200 steps of warm-up none of four was behind; measured
+# on 28 November 2026 on a CPU.) What is saved must fit together, and for the same *bytes* it takes
 # all.
 #
 # ## 7.7 The same on a GPU
