@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from bert_course.__main__ import main, parse
-from bert_course.commands import demo
+from bert_course.commands import demo, plans
 from bert_course.commands.pretrain import recipe_from
 from bert_course.insight.fill import fill_blanks
 from bert_course.insight.scores import minimal_pair_scores
@@ -253,22 +253,23 @@ def test_sentences_of_people(tmp_path):
     """Karl's own sentences; not those without a he or she, nor those of other stories."""
     stories = "Karl cut himself.\nIt rains.\nHis hen sings.\nThe sheep.\n\nShe sings.\nHe runs.\n"
     (tmp_path / "corpus.txt").write_text(stories, "utf-8")
-    path = demo.write_sentences_of_people(tmp_path / "corpus.txt", tmp_path / "out" / "people.txt")
+    path = plans.write_sentences_of_people(tmp_path / "corpus.txt", tmp_path / "out" / "people.txt")
     assert path.read_text("utf-8") == "Karl cut himself.\nHis hen sings.\n"
 
 
 @pytest.mark.parametrize("name", ["demo", "longer"])
 def test_demo(name, tmp_path, capsys, monkeypatch):
     """All of it, but for the time that learning takes."""
-    plan = demo.PLANS[name]._replace(
+    plan = plans.PLANS[name]._replace(
         width=16, heads=2, steps=(4,), warm_up=2, corpus="validation.txt"
     )
-    monkeypatch.setitem(demo.PLANS, name, plan)
+    monkeypatch.setitem(plans.PLANS, name, plan)
     assert main(["demo", "--plan", name, "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     for expected in (
         "trigram",
-        "ceiling",
+        "ceiling of 64 tokens 0.842",
+        "ceiling of stories   0.906",
         "this model",
         "next sentence or a stranger's",
         "at best",

@@ -1,102 +1,16 @@
 """`python -m bert_course demo`: a BERT from text to filled blanks, on the built-in corpus."""
 
 import argparse
-import dataclasses
-import functools
 import pathlib
-import re
 import tempfile
 import time
-from typing import NamedTuple
 
-from bert_course.commands.pretrain import Lines
+from bert_course.commands.plans import PLANS, pretrain_on_stories
 from bert_course.files import write_whole
 from bert_course.places import course_data
 
-
-class Plan(NamedTuple):
-    """How to pretrain on the built-in corpus: first on short examples, then on long ones."""
-
-    layers: int
-    width: int
-    heads: int
-    dropout: float
-    lengths: tuple
-    copies: tuple  # of each document, each time with other pairs
-    steps: tuple
-    batch_size: tuple
-    optimizer: str
-    rate: float
-    warm_up: int
-    share: float
-    weight_decay: float = 0.01
-    alike: bool = False
-    corpus: str = "train.txt"
-    people: int = 0  # of the lengths, the first so many have only `sentences_of_people`
-    goes_on: bool = False  # with a model that is there
-
-
-PLANS = {
-    "demo": Plan(
-        layers=2,
-        width=128,
-        heads=4,
-        dropout=0.0,
-        lengths=(64,),
-        copies=(2,),
-        steps=(1_400,),
-        batch_size=(64,),
-        optimizer="muon",
-        rate=8e-3,
-        warm_up=80,
-        share=0.4,
-    ),
-    "checkpoint": Plan(
-        layers=4,
-        width=128,
-        heads=4,
-        dropout=0.0,
-        lengths=(64, 128, 288),
-        copies=(4, 4, 8),
-        steps=(30_000, 20_000, 10_000),
-        batch_size=(16, 8, 8),
-        optimizer="adamw",
-        rate=1e-3,
-        warm_up=300,
-        share=0.3,
-        weight_decay=0.05,
-        alike=True,
-    ),
-}
-# Twice as wide, where a step takes twice the time and teaches more, and more of them.
-PLANS["longer"] = PLANS["demo"]._replace(width=256, steps=(2_600,), rate=6.5e-3)
-PLANS["further"] = PLANS["checkpoint"]._replace(
-    lengths=(128, 288),
-    copies=(6, 8),
-    steps=(16_000, 11_000),
-    batch_size=(16, 8),
-    rate=6e-4,
-    warm_up=500,
-    share=0.2,
-    alike=False,
-    goes_on=True,
-)
-# Who is a he and who a she is told by few words of a story, and most often by several at once. In
-# rows of a sentence or two, of those with such a word, nothing tells it but the name; then stories.
-PLANS["third"] = PLANS["further"]._replace(
-    lengths=(24, 128, 288),
-    copies=(6, 6, 8),
-    steps=(2_000, 3_500, 5_500),
-    batch_size=(64, 16, 8),
-    rate=1e-3,
-    people=1,
-)
-MAX_LENGTH = 320  # the longest story has 302 tokens
 SHOWN = 10
-LEAST_READ = 32  # the longest sentence with its special pieces has 29
 PAIRS = 3_200  # to ask for the next sentence
-HIMSELF = re.compile(r"\b(himself|herself)\b")
-HE_OR_SHE = re.compile(r"\b(he|she|his|her|him|himself|herself)\b", re.IGNORECASE)
 
 
 def add_to(commands):
@@ -132,8 +46,9 @@ def run(options):
     folder = pathlib.Path(options.out or tempfile.mkdtemp(prefix="bert_course_demo_"))
     tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
     plan, levels = PLANS[options.plan], read_levels(course_data())
-    pretrain_on_stories(plan, tokenizer, folder, options)
-    draw(folder, levels)
+    start_from, resume = options.checkpoint, options.resume
+    pretrain_on_stories(plan, tokenizer, folder, options.seed, resume, start_from)
+    draw(folder, named(levels, plan.lengths[-1]))
     bert = load_pretrained(folder / "run" / "checkpoint")
     scores = measure(bert, tokenizer, plan)
     print_scores(scores, levels, plan.lengths[-1])
@@ -170,95 +85,20 @@ def refuse_strange_start(options):
         )
 
 
-def pretrain_on_stories(plan, tokenizer, folder, options):
-    """Examples, unless they are there; then pretraining, with its lines."""
-    from bert_course.model.checkpoints import load_pretrained
-    from bert_course.text.examples import write_examples
-    from bert_course.training.pretraining import Watch, pretrain
-    from bert_course.world.held_out import pair_batches, story_batches
+def named(levels, length):
+    """{name to show: accuracy}, for a model that reads `length` tokens at a time."""
+    from bert_course.world.build import WINDOW
 
-    start = load_pretrained(options.checkpoint) if options.checkpoint else None
-    examples = []
-    for stage, (length, copies) in enumerate(zip(plan.lengths, plan.copies, strict=True)):
-        examples.append(folder / f"examples_{length}")
-        if not (options.resume and examples[-1].exists()):
-            print(f"examples of {length} tokens from the corpus", flush=True)
-            corpus = course_data() / "corpus" / plan.corpus
-            if stage < plan.people:
-                corpus = write_sentences_of_people(corpus, folder / "people.txt")
-            write_examples(
-                [corpus],
-                tokenizer,
-                examples[-1],
-                length,
-                options.seed,
-                copies=copies,
-                layout="sentences",
-            )
-
-    @functools.cache
-    def held_out(length):
-        length = max(length, LEAST_READ)
-        return story_batches(tokenizer, length, 100) + pair_batches(tokenizer, length, count=512)
-
-    with Lines() as lines:
-        watch = Watch(held_out, None, lines, lines.tick)
-        recipe = recipe_of(plan, options.seed)
-        pretrain(recipe, examples, folder / "run", options.resume, watch, start)
-
-
-def write_sentences_of_people(corpus, path):
-    """Of the stories with a himself or herself in them, the sentences with a he or she -> path."""
-    stories = corpus.read_text("utf-8").split("\n\n")
-    chosen = [
-        "\n".join(line for line in story.split("\n") if HE_OR_SHE.search(line))
-        for story in stories
-        if HIMSELF.search(story)
-    ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(("\n\n".join(chosen) + "\n").encode("utf-8"), path)
-    return path
-
-
-def recipe_of(plan, seed):
-    from bert_course.model.config import TINY
-    from bert_course.training.hardware import choose_precision
-    from bert_course.training.pretraining import Recipe
-
-    config = dataclasses.replace(
-        TINY,
-        vocab_size=len((course_data() / "vocab.txt").read_text("utf-8").split()),
-        num_layers=plan.layers,
-        hidden_dim=plan.width,
-        num_heads=plan.heads,
-        intermediate_dim=4 * plan.width,
-        max_length=MAX_LENGTH,
-        dropout=plan.dropout,
-    )
-    return Recipe(
-        config,
-        plan.steps,
-        plan.batch_size,
-        plan.rate,
-        plan.warm_up,
-        optimizer=plan.optimizer,
-        beta_2=0.98,
-        initial_std=0.02 * (768 / plan.width) ** 0.5,
-        waves=True,
-        alike=plan.alike,
-        weight_decay=plan.weight_decay,
-        share=plan.share,
-        whole_words=True,
-        seed=seed,
-        precision=choose_precision(),
-    )
+    counting = {name: getattr(levels, name) for name in ("unigram", "bigram", "trigram")}
+    narrow = {f"ceiling of {length} tokens": levels.window_ceiling} if length == WINDOW else {}
+    return counting | narrow | {"ceiling of stories": levels.ceiling}
 
 
 def draw(folder, levels):
     from bert_course.insight.show import learning_curves, save_figure
     from bert_course.training.run_folder import read_metrics
 
-    learning_curves(read_metrics(folder / "run"), levels._asdict())
+    learning_curves(read_metrics(folder / "run"), levels)
     save_figure(folder / "curve.png")
 
 
@@ -276,13 +116,16 @@ def measure(bert, tokenizer, plan):
 
 
 def print_scores(scores, levels, length):
-    accuracy = scores["masked_words_accuracy"]
+    accuracy, rows = scores["masked_words_accuracy"], named(levels, length)
     print("\nmasked words of the test stories, right guesses")
-    rows = {**levels._asdict(), "this model": accuracy}
-    for name, share in sorted(rows.items(), key=lambda row: row[1]):
-        print(f"  {name:10} {share:.3f} {'#' * round(60 * share)}")
-    print(f"  {levels.way(accuracy):.0%} of the way from the trigram to the ceiling, the best that")
-    print(f"  any model can do that reads whole stories; this one reads {length} tokens at a time")
+    for name, share in sorted([*rows.items(), ("this model", accuracy)], key=lambda row: row[1]):
+        print(f"  {name:20} {share:.3f} {'#' * round(50 * share)}")
+    print(f"  {levels.way(accuracy):.0%} of the way from the trigram to the ceiling of stories,")
+    print("  the best that any model can do that reads them whole")
+    narrow = rows.get(f"ceiling of {length} tokens")
+    if narrow:
+        print(f"  {levels.way(accuracy, narrow):.0%} of the way to the best that can be done with")
+        print(f"  {length} tokens at a time, as this one reads")
     print(f"next sentence or a stranger's: {scores['next_sentence_accuracy']:.3f} (by chance .500)")
 
 

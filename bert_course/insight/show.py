@@ -182,15 +182,17 @@ def learning_curves(lines, levels, title=""):
         ax.set(xlabel="batches", ylim=(0, 1))
         ax.grid(axis="y", alpha=0.3)
     for name, level in levels.items():
-        words.axhline(level, color="black", linestyle=":", linewidth=1)
-        words.text(
-            1.0, level, f" {name} {level:.2f}", transform=words.get_yaxis_transform(), fontsize=8
-        )
-    pairs.axhline(0.5, color="black", linestyle=":", linewidth=1)
+        draw_level(words, name, level)
+    draw_level(pairs, "chance", 0.5)
     words.set_ylabel("accuracy on held-out text")
     plt.suptitle(title)
     plt.tight_layout()
     return words, pairs
+
+
+def draw_level(ax, name, level):
+    ax.axhline(level, color="black", linestyle=":", linewidth=1)
+    ax.text(1.0, level, f" {name} {level:.2f}", transform=ax.get_yaxis_transform(), fontsize=8)
 
 
 def confusion(matrix, names):

@@ -12,6 +12,7 @@ from bert_course.world.ceiling import (
     hide_words,
     score_ceiling,
     score_oracle,
+    windows,
 )
 from bert_course.world.minimal_pairs import RULES, MinimalPair, minimal_pairs
 from bert_course.world.story import Story, as_text
@@ -22,6 +23,7 @@ STORIES = {"train": 14_000, "validation": 400, "test": 400}
 EXAMPLES = {"train": 400, "dev": 200, "test": 400}
 PAIRS_PER_PHENOMENON = 200
 VOCABULARY_SIZE = 2_000
+WINDOW = 64  # tokens that the demo's model reads at a time
 NEIGHBOURS = {"unigram": (), "bigram": (-1,), "trigram": (-1, -2), "neighbours": (-1, 1)}
 
 
@@ -53,11 +55,16 @@ def build_vocabulary(train_text):
 def build_ceiling(train_text, vocabulary, progress):
     """{"ceiling.json": ...}: the oracle and counting on hidden words of the test stories."""
     tokenizer = WordPieceTokenizer(vocabulary)
-    test = []
+    test, found_in_windows = [], []
     for story, rng in progress(_take("test"), "ceiling.json", STORIES["test"]):
-        test.append(blanks(*hide_words(story, rng), tokenizer))
+        words, hidden = hide_words(story, rng)
+        test.append(blanks(words, hidden, tokenizer))
+        for window in windows(story.sentences, tokenizer, WINDOW):
+            words = [word for sentence in window for word in sentence]
+            found_in_windows += blanks(words, hidden, tokenizer)[1]
     found = [blank for _, blanks_of_one in test for blank in blanks_of_one]
     scores = {"ceiling": score_ceiling(found), "oracle": score_oracle(found)}
+    scores["window_ceiling"] = score_ceiling(found_in_windows)
     questions = [(ids, blank.place) for ids, blanks_of_one in test for blank in blanks_of_one]
     documents = [_ids(text, tokenizer) for text in train_text.split("\n\n")]
     for name, neighbours in NEIGHBOURS.items():

@@ -1,5 +1,6 @@
 """The best that any model can do at filling blanks in the small world."""
 
+import math
 from collections import Counter
 from typing import NamedTuple
 
@@ -41,6 +42,30 @@ def blanks(words, hidden, tokenizer):
                 found.append(Blank(len(ids) + number, piece, chance, word.kind))
         ids += pieces
     return ids, found
+
+
+def windows(sentences, tokenizer, max_length):
+    """The sentences of a story in as few groups as have room in `max_length`, about equally long.
+
+    [CLS] and two [SEP] take room too.
+    """
+    lengths = [sum(len(tokenizer.ids(word.text)) for word in sentence) for sentence in sentences]
+    room = max_length - 3
+    if max(lengths) > room:
+        raise ValueError(
+            "Stories are read in whole sentences: max_length must have room for the longest and "
+            f"three special pieces, {max(lengths) + 3}. Received: {max_length}"
+        )
+    count = math.ceil(sum(lengths) / room)
+    while True:  # one more, should sentences fit badly
+        which = (np.cumsum(lengths) - np.array(lengths) / 2) * count // sum(lengths)
+        if np.bincount(which.astype(int), lengths).max() <= room:
+            break
+        count += 1
+    return [
+        [s for s, w in zip(sentences, which, strict=True) if w == window]
+        for window in np.unique(which)
+    ]
 
 
 def as_masks(word, tokenizer):

@@ -1,5 +1,6 @@
 """The ceiling is one: the oracle gets what it expects, and nobody who counts passes it."""
 
+import itertools
 import json
 
 import numpy as np
@@ -8,12 +9,14 @@ import pytest
 from bert_course.places import course_data
 from bert_course.text.counting import Counting
 from bert_course.text.wordpiece import WordPieceTokenizer
+from bert_course.world.build import stories
 from bert_course.world.ceiling import (
     as_masks,
     blanks,
     hide_words,
     score_ceiling,
     score_oracle,
+    windows,
 )
 from bert_course.world.choices import distribution, seen_by_choice
 from bert_course.world.story import Story
@@ -82,6 +85,36 @@ def test_no_counting_passes_it(hidden, tokenizer):
         score = counting.score(questions)
         assert score.accuracy < ceiling.accuracy - 0.25
         assert score.cross_entropy > ceiling.cross_entropy + 0.5
+
+
+def test_windows_are_a_story_in_pieces(tokenizer):
+    story = Story(np.random.default_rng(4))
+    for length in (32, 64, 320):
+        found = windows(story.sentences, tokenizer, length)
+        assert [sentence for window in found for sentence in window] == story.sentences
+        assert max(len(pieces_of(window, tokenizer)) for window in found) <= length - 3
+    assert len(found) == 1  # no story is longer
+
+
+def pieces_of(window, tokenizer):
+    words = [word for sentence in window for word in sentence]
+    return [number for word in words for number in tokenizer.ids(word.text)]
+
+
+def test_who_reads_less_at_a_time_knows_less(tokenizer):
+    """And the expectation in windows comes true as well."""
+    found = {64: [], 320: []}
+    for story, rng in itertools.islice(stories("test"), 40):
+        hidden_words = hide_words(story, rng)[1]
+        for length, blanks_of_one in found.items():
+            for window in windows(story.sentences, tokenizer, length):
+                words = [word for sentence in window for word in sentence]
+                blanks_of_one += blanks(words, hidden_words, tokenizer)[1]
+    narrow, wide = (score_ceiling(found[length]) for length in (64, 320))
+    assert narrow.count == wide.count
+    assert narrow.accuracy < wide.accuracy - 0.04
+    assert narrow.cross_entropy > wide.cross_entropy + 0.1
+    assert abs(score_oracle(found[64]).accuracy - narrow.accuracy) < 0.03
 
 
 def test_the_committed_figures():

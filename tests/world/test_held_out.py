@@ -106,6 +106,8 @@ def test_sentences_to_show(tokenizer):
 
 
 def test_the_way_from_the_trigram_to_the_ceiling():
-    assert Levels(0.1, 0.3, 0.5, 0.9).way(0.7) == pytest.approx(0.5)
+    levels = Levels(0.1, 0.3, 0.5, window_ceiling=0.8, ceiling=0.9)
+    assert levels.way(0.7) == pytest.approx(0.5)
+    assert levels.way(0.7, levels.window_ceiling) == pytest.approx(2 / 3)
     levels = read_levels(course_data())
-    assert levels.unigram < levels.bigram < levels.trigram < levels.ceiling
+    assert levels.unigram < levels.bigram < levels.trigram < levels.window_ceiling < levels.ceiling
