@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from bert_course.__main__ import main, parse
 from bert_course.commands import demo, plans
-from bert_course.commands.pretrain import recipe_from
+from bert_course.commands.pretrain import held_out_batches, recipe_from
 from bert_course.insight.fill import fill_blanks
 from bert_course.insight.scores import minimal_pair_scores
 from bert_course.model.checkpoints import Bert, load_pretrained, save_pretrained
@@ -100,6 +100,14 @@ def test_a_batch_is_cut_as_the_memory_asks(folder, capsys, monkeypatch, memory, 
     recipe = recipe_from(parse([*command, *SMALL, "--batch", "8", "--accumulate", "auto"]))
     assert (recipe.batch_size, recipe.accumulate) == ((batch,), accumulate)
     assert f"--batch {batch} --accumulate {accumulate}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("batch", "rows"), [("8", 8), ("512", 32)])
+def test_held_out_batches_are_no_larger_than_those_to_learn_from(folder, batch, rows):
+    where = ["--examples", str(folder / "train"), "--held-out", str(folder / "held_out")]
+    options = parse(["pretrain", *where, "--out", "x", "--steps", "2", *SMALL, "--batch", batch])
+    batches = held_out_batches(options, recipe_from(options), count=64)
+    assert [len(each["token_ids"]) for each in batches] == [rows] * (64 // rows)
 
 
 def test_accumulate_is_a_number_or_auto(folder, capsys):

@@ -59,7 +59,7 @@ def add_to(commands):
     add("--whole-words", action="store_true", help="hide words, not pieces")
     add("--seed", type=int, default=0, metavar="N", help="(0)")
     add("--precision", metavar="P", help="float32, mixed_bfloat16, ... (what suits the machine)")
-    add("--held-out", metavar="FOLDER", help="examples of other texts, to evaluate on 20 batches")
+    add("--held-out", metavar="FOLDER", help="examples of other texts, to evaluate on 640 of them")
     add("--every", type=int, metavar="N", help="batches between evaluations (a 20th of all)")
     add("--tensorboard", metavar="FOLDER", help="also write the metrics there")
 
@@ -77,7 +77,7 @@ def run(options):
     start = load_pretrained(options.checkpoint) if options.checkpoint else None
     recipe = recipe_from(options, start)
     with Lines(options.tensorboard) as lines:
-        watch = Watch(held_out_batches(options), options.every, lines, lines.tick)
+        watch = Watch(held_out_batches(options, recipe), options.every, lines, lines.tick)
         pretrain(recipe, options.examples, options.out, options.resume, watch, start)
     draw(options.out)
     print(f"the model is in {pathlib.Path(options.out, 'checkpoint')}")
@@ -130,19 +130,22 @@ def cut_to_fit(recipe, options):
     return cut
 
 
-def held_out_batches(options, count=20):
-    """The same examples each time, with the same words hidden."""
+def held_out_batches(options, recipe, count=640, most=32):
+    """The same examples each time, with the same words hidden; no batch is larger than to learn."""
     from bert_course.text.examples import open_examples
 
     if not options.held_out:
         return []
-    examples = open_examples(options.held_out, whole_words=options.whole_words, share=options.share)
+    size = min(most, *recipe.batch_size)
+    examples = open_examples(
+        options.held_out, size, whole_words=options.whole_words, share=options.share
+    )
     if examples.vocabulary.sha256 != open_examples(options.examples[0]).vocabulary.sha256:
         raise ValueError(
             "Held-out examples must be made with the vocabulary of those to learn from: write them "
             f"again. Received: {options.held_out}, with another one"
         )
-    return [examples.batch(step) for step in range(min(count, examples.steps_per_epoch))]
+    return [examples.batch(step) for step in range(min(count // size, examples.steps_per_epoch))]
 
 
 COLUMNS = (  # heading, width, what to print of a line of metrics.jsonl, how
