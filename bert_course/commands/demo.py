@@ -145,7 +145,10 @@ def print_sentences(bert, tokenizer, max_length):
         mark = "=" if guess == sentence.truth else " "
         best = max(sentence.chances.values())
         print(f"  {guess:>12}{mark}{sentence.truth:>12} {best:8.0%}   {sentence.text}")
-    print("  (words of three letters or more, mostly hard ones; of all blanks, half are easy)")
+    print(
+        "  (at best: the oracle's chance, when it reads what the model reads. Words of three letters"
+    )
+    print("  or more, mostly hard ones; of all blanks, half are easy)")
 
 
 def command(options):

@@ -19,7 +19,13 @@ from bert_course.training.hardware import BFLOAT16_PRODUCTS, computing_in, jit_c
 from bert_course.training.optimization import AdamW, build_optimizer
 from bert_course.training.run_folder import RunFolder, checksum, read_metrics
 from bert_course.training.speed import speed_up, speed_up_optimizer
-from bert_course.training.stopping import DIVERGED, Stopped, heeding_signals, saving
+from bert_course.training.stopping import (
+    DIVERGED,
+    Stopped,
+    fitting_memory,
+    heeding_signals,
+    saving,
+)
 from bert_course.training.windows import Window
 
 WILL_STOP = "stopping after this epoch; Ctrl-C once more stops now, and loses it\n"
@@ -78,7 +84,8 @@ def finetune(bert, task, out=None, recipe=None, seeds=(0,), resume=False, report
     """
     recipe, seeds = recipe or Recipe(), list(seeds)
     _refuse_strange_recipe(recipe, seeds)
-    with computing_in(recipe.precision):
+    memory = fitting_memory(recipe.batch_size, lambda: cut_texts(recipe))
+    with computing_in(recipe.precision), memory:
         training = Training(bert, task, recipe, report or (lambda line: None))
         best = None
         for seed in seeds:
@@ -337,6 +344,15 @@ def batches_by_length(lengths, batch_size, rng):
         numbers = numbers[np.argsort(lengths[numbers], kind="stable")]
         batches += [numbers[n : n + batch_size] for n in range(0, len(numbers), batch_size)]
     return [batches[number] for number in rng.permutation(len(batches))]
+
+
+def cut_texts(recipe):
+    """The way out where a batch does not fit the memory."""
+    fewer = f"--batch {recipe.batch_size // 2}, " if recipe.batch_size > 1 else ""
+    return (
+        f"Begin in a new folder with {fewer}shorter texts (--max-length {recipe.max_length // 2}) "
+        "or a smaller checkpoint"
+    )
 
 
 def weights_of_classes(task):

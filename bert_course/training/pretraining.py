@@ -21,6 +21,7 @@ from bert_course.training.run_folder import RunFolder, checksum
 from bert_course.training.speed import speed_up, speed_up_loss, speed_up_optimizer
 from bert_course.training.stopping import (
     Stopped,
+    cut_batches,
     diverged,
     fitting_memory,
     heeding_signals,
@@ -120,7 +121,7 @@ def pretrain(recipe, examples, out, resume=False, watch=None, start=None):
         _refuse_other_start(start, recipe.config, phases[0].examples)
     run = RunFolder(out, describe(recipe, phases, start), resume)
     rows = max(phase.examples.batch_size for phase in phases)
-    memory = fitting_memory(run, rows, recipe.accumulate)
+    memory = fitting_memory(rows, lambda: cut_batches(run, rows, recipe.accumulate))
     with run.ours_alone(), computing_in(recipe.precision), memory:
         training = Training(recipe, phases, run, watch or Watch(), start)
         training.go()

@@ -67,13 +67,14 @@ def saving(run, what, batch):
 
 
 @contextlib.contextmanager
-def fitting_memory(run, rows, parts=1):
+def fitting_memory(rows, way_out):
     """What does not fit the memory ends the run with a sentence.
 
     So far as it is an error: on a CPU, Linux may instead kill the process, with no word (137).
 
     Args:
-        rows: of a batch; parts: batches that make a step.
+        rows: of a batch.
+        way_out: a function that says what to do; it is asked when there is no room.
     """
     try:
         yield
@@ -82,14 +83,18 @@ def fitting_memory(run, rows, parts=1):
     except Exception as error:  # each backend has its own, and they share no base class
         if not NO_ROOM.search(f"{type(error).__name__} {error}"):
             raise
-        cut = f"--batch {rows // 2} --accumulate {2 * parts}"
-        smaller = cut if rows > 1 else "shorter examples"
-        raise Stopped(
-            f"{rows} sequences at once do not fit the memory. {last_good(run)}. Begin in a new "
-            f"folder with {smaller}, or with a smaller model; a model that is there can be gone on "
-            "from with --checkpoint",
-            NO_MEMORY,
-        ) from None
+        what = f"{rows} sequences at once do not fit the memory. {way_out()}"
+        raise Stopped(what, NO_MEMORY) from None
+
+
+def cut_batches(run, rows, parts):
+    """The way out of a pretraining run whose steps are made of so many batches."""
+    cut = f"--batch {rows // 2} --accumulate {2 * parts}"
+    smaller = cut if rows > 1 else "shorter examples"
+    return (
+        f"{last_good(run)}. Begin in a new folder with {smaller}, or with a smaller model; a model "
+        "that is there can be gone on from with --checkpoint"
+    )
 
 
 @contextlib.contextmanager

@@ -155,8 +155,8 @@ class BlankSentence(NamedTuple):
 
     text: str
     truth: str
-    chances: dict  # {piece: probability}: what can be known from the rest of the story
-    batch: dict  # the story, or what of it the model can read at once
+    batch: dict  # the story, or the window of it that the model reads at once
+    chances: dict  # {piece: probability}: what can be known from all else that stands there
 
 
 def blank_sentences(tokenizer, max_length, count, least_letters=3):
@@ -170,12 +170,15 @@ def blank_sentences(tokenizer, max_length, count, least_letters=3):
             if len(word.text) >= least_letters and len(tokenizer.ids(word.text)) == 1
         ]
         sentence, hidden = candidates[rng.integers(len(candidates))]
-        words = [word for each in story.sentences for word in each]
-        [blank] = blanks(words, {hidden}, tokenizer)[1]
+        [window] = [
+            window
+            for window in windows(story.sentences, tokenizer, max_length)
+            if any(word is hidden for each in window for word in each)
+        ]
+        [blank] = blanks([word for each in window for word in each], {hidden}, tokenizer)[1]
         chances = {pieces[number]: p for number, p in blank.chances.items()}
-        rows = story_rows(story.sentences, {hidden}, tokenizer, max_length)
-        [row] = [row for row in rows if row.places]
+        row = story_row(window, {hidden}, tokenizer)
         shown = [SimpleNamespace(text="____") if word is hidden else word for word in sentence]
         batch = assemble([row], tokenizer.vocabulary)
-        found.append(BlankSentence(as_text(shown), pieces[row.labels[0]], chances, batch))
+        found.append(BlankSentence(as_text(shown), pieces[row.labels[0]], batch, chances))
     return found

@@ -26,6 +26,7 @@ from small_tasks import (
 )
 
 from bert_course.text.labelled import Row
+from bert_course.training import finetuning
 from bert_course.training.finetuned import Finetuned
 from bert_course.training.finetuning import (
     POOL,
@@ -231,6 +232,19 @@ def test_a_rate_that_is_too_high(rows, rate, what, tmp_path, quickly):
         run(tmp_path / "run", wild, small_task(rows=rows))
     assert stopped.value.exit_code == 3
     assert list((tmp_path / "run" / "seed-0" / "states").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "way_out"), [(8, "with --batch 4, shorter texts"), (1, "with shorter texts")]
+)
+def test_a_batch_that_does_not_fit_the_memory(size, way_out, tmp_path, monkeypatch):
+    def no_room(*_):
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate")
+
+    monkeypatch.setattr(finetuning.Training, "train", no_room)
+    with pytest.raises(Stopped, match=f"{size} sequences at once .*{way_out}") as stopped:
+        run(tmp_path / "run", tiny_recipe(batch_size=size))
+    assert stopped.value.exit_code == 5
 
 
 # ------------------------------------------------------------------------- which epoch is kept

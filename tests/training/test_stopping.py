@@ -8,6 +8,7 @@ import pytest
 
 from bert_course.training.stopping import (
     Stopped,
+    cut_batches,
     diverged,
     fitting_memory,
     heeding_signals,
@@ -129,31 +130,32 @@ def test_in_another_thread_nothing_is_heard_and_nothing_fails():
     ],
 )
 def test_a_batch_that_does_not_fit_the_memory(error):
-    with pytest.raises(Stopped) as stopped, fitting_memory(run("old", "new"), 256):
+    with pytest.raises(Stopped) as stopped, fitting_memory(256, lambda: "Take less"):
         raise error
     assert stopped.value.exit_code == 5
-    assert str(stopped.value) == (
-        "256 sequences at once do not fit the memory. The last good state is new. Begin in a new "
-        "folder with --batch 128 --accumulate 2, or with a smaller model; a model that is there "
-        "can be gone on from with --checkpoint"
+    assert str(stopped.value) == "256 sequences at once do not fit the memory. Take less"
+
+
+def test_a_batch_is_cut_into_as_many_parts_again():
+    assert cut_batches(run("old", "new"), 256, 1) == (
+        "The last good state is new. Begin in a new folder with --batch 128 --accumulate 2, or "
+        "with a smaller model; a model that is there can be gone on from with --checkpoint"
     )
-    with pytest.raises(Stopped, match="with shorter examples, or"), fitting_memory(run(), 1):
-        raise error
-    with pytest.raises(Stopped, match="--batch 4 --accumulate 6,"), fitting_memory(run(), 8, 3):
-        raise error
+    assert "with --batch 4 --accumulate 6, or" in cut_batches(run(), 8, 3)
+    assert "with shorter examples, or" in cut_batches(run(), 1, 1)
 
 
 def test_a_run_that_has_stopped_says_why_itself():
-    with pytest.raises(Stopped, match="a full disk"), fitting_memory(run(), 1):
+    with pytest.raises(Stopped, match="a full disk"), fitting_memory(1, str):
         raise Stopped("a full disk, said the system: out of memory", 4)
 
 
 def test_tensorflow_says_it_in_one_of_these_words():
     tf = pytest.importorskip("tensorflow")
-    with pytest.raises(Stopped), fitting_memory(run(), 1):
+    with pytest.raises(Stopped), fitting_memory(1, str):
         tf.zeros([2**44]) + 1  # 64 TiB
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory():
-    with pytest.raises(ValueError, match="no room for doubt"), fitting_memory(run(), 1):
+    with pytest.raises(ValueError, match="no room for doubt"), fitting_memory(1, str):
         raise ValueError("no room for doubt")

@@ -105,6 +105,14 @@ def test_sentences_to_show(tokenizer):
         assert (sentence.batch["token_ids"] == tokenizer.vocabulary.mask).sum() == 1
 
 
+def test_who_reads_a_window_is_not_told_what_stands_outside(tokenizer):
+    narrow, wide = (blank_sentences(tokenizer, length, 20) for length in (64, 320))
+    best = [[max(s.chances.values()) for s in shown] for shown in (narrow, wide)]
+    assert [s.text for s in narrow] == [s.text for s in wide]
+    assert sum(a < b - 0.1 for a, b in zip(*best, strict=True)) >= 3
+    assert not any(a > b + 0.1 for a, b in zip(*best, strict=True))
+
+
 def test_the_way_from_the_trigram_to_the_ceiling():
     levels = Levels(0.1, 0.3, 0.5, window_ceiling=0.8, ceiling=0.9)
     assert levels.way(0.7) == pytest.approx(0.5)
