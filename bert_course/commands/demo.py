@@ -27,7 +27,7 @@ def add_to(commands):
         "--plan",
         default="demo",
         choices=PLANS,
-        help="longer: four times as long, and it learns more; checkpoint, further, third: how "
+        help="longer: three times as long, and it learns more; checkpoint, further, third: how "
         "data/checkpoint was made",
     )
     parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model (none)")
@@ -55,7 +55,7 @@ def run(options):
     print_sentences(bert, tokenizer, plan.lengths[-1])
     seconds = time.perf_counter() - start
     checkpoint = folder / "run" / "checkpoint"
-    if options.plan not in ("demo", "longer"):
+    if plan.has_card:
         print_minimal_pairs_and_write_card(bert, folder / "run", command(options), scores, levels)
     print(f"\n{seconds:.0f} s. The model is in {checkpoint},")
     print(f"the learning curve in {folder / 'curve.png'}. Try the model:")
@@ -78,9 +78,10 @@ def refuse_strange_folder(options):
 def refuse_strange_start(options):
     """Some plans begin with a model, others with none."""
     if PLANS[options.plan].goes_on != bool(options.checkpoint):
+        going_on = " and ".join(name for name, plan in PLANS.items() if plan.goes_on)
         way_out = "leave --checkpoint out" if options.checkpoint else "name it with --checkpoint"
         raise ValueError(
-            f"Plans further and third go on with a model, the others begin with none: {way_out}. "
+            f"Plans {going_on} go on with a model, the others begin with none: {way_out}. "
             f"Received: --plan {options.plan} --checkpoint {options.checkpoint}"
         )
 
@@ -145,10 +146,8 @@ def print_sentences(bert, tokenizer, max_length):
         mark = "=" if guess == sentence.truth else " "
         best = max(sentence.chances.values())
         print(f"  {guess:>12}{mark}{sentence.truth:>12} {best:8.0%}   {sentence.text}")
-    print(
-        "  (at best: the oracle's chance, when it reads what the model reads. Words of three letters"
-    )
-    print("  or more, mostly hard ones; of all blanks, half are easy)")
+    print("  (at best: the oracle's chance, when it reads what the model reads; words of three")
+    print("  letters or more, mostly hard ones: of all blanks, half are easy)")
 
 
 def command(options):

@@ -29,12 +29,13 @@ class Plan(NamedTuple):
     optimizer: str
     rate: float
     warm_up: int
-    share: float
+    share: float  # of the words, to hide
     weight_decay: float = 0.01
-    alike: bool = False
-    corpus: str = "train.txt"
-    people: int = 0  # of the lengths, the first so many have only `sentences_of_people`
+    alike: bool = False  # see `Recipe`
+    corpus: str = "train.txt"  # in data/corpus
+    people: int = 0  # of the lengths, the first so many have only sentences of people
     goes_on: bool = False  # with a model that is there
+    has_card: bool = True  # whether its model gets a README, as data/checkpoint has
 
 
 PLANS = {
@@ -51,6 +52,7 @@ PLANS = {
         rate=8e-3,
         warm_up=80,
         share=0.4,
+        has_card=False,
     ),
     "checkpoint": Plan(
         layers=4,
@@ -69,7 +71,7 @@ PLANS = {
         alike=True,
     ),
 }
-# Twice as wide, where a step takes twice the time and teaches more, and more of them.
+# Twice as wide: a step takes twice the time and teaches more. And nearly twice as many steps.
 PLANS["longer"] = PLANS["demo"]._replace(width=256, steps=(2_600,), rate=6.5e-3)
 PLANS["further"] = PLANS["checkpoint"]._replace(
     lengths=(128, 288),

@@ -185,22 +185,35 @@ def compiled(activation):
     return both
 
 
-class FusedAdamW(AdamW):
+class _PowersOnce:
+    """β₁ᵗ and β₂ᵗ once a step and not once a variable: a tenth of what a step has to compile."""
+
+    def apply(self, grads, trainable_variables=None):
+        step = ops.cast(self.iterations + 1, "float32")
+        self.powers = tuple(beta**step for beta in self.betas())
+        return super().apply(grads, trainable_variables)
+
+
+class FusedAdamW(_PowersOnce, AdamW):
     """m, v and θ of a variable in one operation instead of fourteen, with the same formula."""
+
+    def betas(self):
+        return self.beta_1, self.beta_2
 
     def update_step(self, gradient, variable, learning_rate):
         place = self._get_variable_index(variable)
         moments = self._momentums[place], self._velocities[place]
-        betas = self.beta_1, self.beta_2
-        apply_adam(self, gradient, variable, learning_rate, moments, betas)
+        apply_adam(self, gradient, variable, learning_rate, *moments)
 
 
-class FusedMuon(Muon):
+class FusedMuon(_PowersOnce, Muon):
     """The same for what in Muon is AdamW's."""
 
+    def betas(self):
+        return self.adam_beta_1, self.adam_beta_2
+
     def _adamw_update_step(self, gradient, variable, learning_rate, m, v):
-        betas = self.adam_beta_1, self.adam_beta_2
-        apply_adam(self, gradient, variable, learning_rate, (m, v), betas)
+        apply_adam(self, gradient, variable, learning_rate, m, v)
 
 
 class RoundedMuon(FusedMuon):
@@ -222,16 +235,16 @@ class RoundedMuon(FusedMuon):
         return ops.transpose(x) if tall else x
 
 
-def apply_adam(optimizer, gradient, variable, learning_rate, moments, betas):
+def apply_adam(optimizer, gradient, variable, learning_rate, m, v):
     import tensorflow as tf
 
-    step = ops.cast(optimizer.iterations + 1, "float32")
+    betas = optimizer.betas()
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
-        m=moments[0].value.handle,
-        v=moments[1].value.handle,
-        beta1_power=betas[0] ** step,
-        beta2_power=betas[1] ** step,
+        m=m.value.handle,
+        v=v.value.handle,
+        beta1_power=optimizer.powers[0],
+        beta2_power=optimizer.powers[1],
         lr=tf.cast(learning_rate, "float32"),
         beta1=betas[0],
         beta2=betas[1],

@@ -9,10 +9,10 @@ from bert_course.text.counting import Counting
 from bert_course.text.wordpiece import WordPieceTokenizer, learn_vocabulary
 from bert_course.world.ceiling import (
     blanks,
+    blanks_in_windows,
     hide_words,
     score_ceiling,
     score_oracle,
-    windows,
 )
 from bert_course.world.minimal_pairs import RULES, MinimalPair, minimal_pairs
 from bert_course.world.story import Story, as_text
@@ -59,9 +59,7 @@ def build_ceiling(train_text, vocabulary, progress):
     for story, rng in progress(_take("test"), "ceiling.json", STORIES["test"]):
         words, hidden = hide_words(story, rng)
         test.append(blanks(words, hidden, tokenizer))
-        for window in windows(story.sentences, tokenizer, WINDOW):
-            words = [word for sentence in window for word in sentence]
-            found_in_windows += blanks(words, hidden, tokenizer)[1]
+        found_in_windows += blanks_in_windows(story.sentences, hidden, tokenizer, WINDOW)
     found = [blank for _, blanks_of_one in test for blank in blanks_of_one]
     scores = {"ceiling": score_ceiling(found), "oracle": score_oracle(found)}
     scores["window_ceiling"] = score_ceiling(found_in_windows)

@@ -13,7 +13,7 @@ from bert_course.world.choices import distribution, seen_by_choice
 class Blank(NamedTuple):
     """A hidden piece, and what whoever knows all hidden facts would say about it."""
 
-    place: int  # among the pieces of the story
+    place: int  # among the pieces of what is read
     piece: int  # id
     chances: dict  # {id: probability}
     kind: str  # of the word, see frames.py
@@ -45,7 +45,7 @@ def blanks(words, hidden, tokenizer):
 
 
 def windows(sentences, tokenizer, max_length):
-    """The sentences of a story in as few groups as have room in `max_length`, about equally long.
+    """The sentences of a story in few groups, about equally long, each with room in `max_length`.
 
     [CLS] and two [SEP] take room too.
     """
@@ -66,6 +66,15 @@ def windows(sentences, tokenizer, max_length):
         [s for s, w in zip(sentences, which, strict=True) if w == window]
         for window in np.unique(which)
     ]
+
+
+def blanks_in_windows(sentences, hidden, tokenizer, max_length):
+    """The `Blank` of each hidden piece, for an oracle that reads one window at a time."""
+    found = []
+    for window in windows(sentences, tokenizer, max_length):
+        words = [word for sentence in window for word in sentence]
+        found += blanks(words, hidden, tokenizer)[1]
+    return found
 
 
 def as_masks(word, tokenizer):

@@ -41,7 +41,7 @@ def read_levels(data):
 def story_batches(tokenizer, max_length, count=STORIES["test"], batch_size=32):
     """The first test stories, with the words hidden that are hidden in ceiling.json.
 
-    A story is read in pieces of whole sentences, as few as `max_length` allows, and each as BERT
+    A story is read in pieces of whole sentences, see `windows`, and each as BERT
     was taught to read: [CLS] first half [SEP] second half [SEP]. Blanks are asked for, the next
     sentence is not. What is of like length stands together.
     """

@@ -13,6 +13,7 @@ from bert_course.world.build import stories
 from bert_course.world.ceiling import (
     as_masks,
     blanks,
+    blanks_in_windows,
     hide_words,
     score_ceiling,
     score_oracle,
@@ -107,9 +108,7 @@ def test_who_reads_less_at_a_time_knows_less(tokenizer):
     for story, rng in itertools.islice(stories("test"), 40):
         hidden_words = hide_words(story, rng)[1]
         for length, blanks_of_one in found.items():
-            for window in windows(story.sentences, tokenizer, length):
-                words = [word for sentence in window for word in sentence]
-                blanks_of_one += blanks(words, hidden_words, tokenizer)[1]
+            blanks_of_one += blanks_in_windows(story.sentences, hidden_words, tokenizer, length)
     narrow, wide = (score_ceiling(found[length]) for length in (64, 320))
     assert narrow.count == wide.count
     assert narrow.accuracy < wide.accuracy - 0.04
