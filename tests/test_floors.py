@@ -262,6 +262,7 @@ INSIDE = {
         "text.wordpiece",
         "training.evaluation",
         "training.run_folder",
+        "training.stopping",
         "world.build",
         "world.held_out",
     ],

@@ -11,7 +11,8 @@ from safetensors.numpy import load_file, save_file
 
 from bert_course.__main__ import main, parse
 from bert_course.commands import demo, plans
-from bert_course.commands.pretrain import held_out_batches, recipe_from
+from bert_course.commands.pretrain import draw, held_out_batches, recipe_from
+from bert_course.insight import scores
 from bert_course.insight.fill import fill_blanks
 from bert_course.insight.scores import minimal_pair_scores
 from bert_course.model.checkpoints import Bert, load_pretrained, save_pretrained
@@ -22,6 +23,7 @@ from bert_course.text.wordpiece import WordPieceTokenizer
 from bert_course.training.evaluation import evaluate
 from bert_course.training.pretraining import Recipe
 from bert_course.training.run_folder import read_metrics
+from bert_course.training.stopping import Stopped
 from bert_course.world.held_out import pair_batches, story_batches
 
 SMALL = ["--layers", "1", "--width", "16", "--heads", "2", "--inner", "32", "--max-length", "32"]
@@ -60,6 +62,24 @@ def test_pretrain(folder, capsys):
     assert read_metrics(folder / "run")[-1]["share_of_peak"] > 0
 
 
+def test_a_resume_that_forgets_what_was_held_out(folder, capsys):
+    more = ["--held-out", str(folder / "held_out")]
+    assert pretrain(folder, "forgetful", *more, steps=2) == 0
+    metrics = folder / "forgetful" / "metrics.jsonl"
+    first, *_ = metrics.read_text("utf-8").splitlines()
+    later = '{"batch": 4, "train_loss": 5.0}'  # a line as there is where nothing is held out
+    metrics.write_text(f"{first}\n{first}\n{later}\n", "utf-8")
+    draw(folder / "forgetful")
+    assert (folder / "forgetful" / "curve.png").exists()
+
+
+def test_a_folder_at_home(folder, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    where = ["--examples", str(folder / "train"), "--held-out", str(folder / "held_out")]
+    assert main(["pretrain", *where, "--steps", "1", *SMALL, "--out", "~/tilde"]) == 0
+    assert (folder / "tilde" / "curve.png").exists()
+
+
 def test_pretrain_without_anything_held_out(folder, capsys):
     assert pretrain(folder, "alone") == 0
     assert "accuracy" in capsys.readouterr().out
@@ -69,10 +89,13 @@ def test_pretrain_without_anything_held_out(folder, capsys):
 def test_options_reach_the_recipe(folder):
     more = "--rate 0.01 --warm-up 1 --batch 8 --accumulate 2 --seed 3 --optimizer lamb".split()
     more += "--whole-words --beta-2 0.98 --initial-std 0.05 --waves --share 0.3".split()
+    more += "--alike --weight-decay 0.05 --dropout 0.2".split()
     more += ["--precision", "mixed_float16"]
     command = ["pretrain", "--examples", str(folder / "train"), "--out", "x", "--steps", "2"]
     recipe = recipe_from(parse([*command, *SMALL, *more]))
-    config = BertConfig(len(read_vocabulary(course_data() / "vocab.txt")), 1, 16, 2, 32, 32)
+    config = BertConfig(
+        len(read_vocabulary(course_data() / "vocab.txt")), 1, 16, 2, 32, 32, dropout=0.2
+    )
     expected = Recipe(
         config,
         steps=(2,),
@@ -84,6 +107,8 @@ def test_options_reach_the_recipe(folder):
         beta_2=0.98,
         initial_std=0.05,
         waves=True,
+        alike=True,
+        weight_decay=0.05,
         share=0.3,
         whole_words=True,
         seed=3,
@@ -138,6 +163,7 @@ def test_tensorboard_that_is_not_installed(folder, capsys, monkeypatch):
         (["--heads", "3"], 2, "hidden_dim must be a multiple of num_heads"),
         (["--max-length", "16"], 2, "max_length must be at least the examples' 32 tokens"),
         (["--held-out", "nowhere"], 2, "Examples lie in a folder"),
+        (["--every", "0"], 2, "every must be a whole number"),
         (["--rate", "1e30", "--warm-up", "0"], 3, "the loss is no finite number after"),
     ],
 )
@@ -265,14 +291,17 @@ def test_sentences_of_people(tmp_path):
     assert path.read_text("utf-8") == "Karl cut himself.\nHis hen sings.\n"
 
 
-@pytest.mark.parametrize("name", ["demo", "longer"])
-def test_demo(name, tmp_path, capsys, monkeypatch):
-    """All of it, but for the time that learning takes."""
-    plan = plans.PLANS[name]._replace(
-        width=16, heads=2, steps=(4,), warm_up=2, corpus="validation.txt"
-    )
+def small_plan(monkeypatch, name, steps):
+    small = {"width": 16, "heads": 2, "warm_up": 2, "corpus": "validation.txt"}
+    plan = plans.PLANS[name]._replace(**small, steps=steps)
     monkeypatch.setitem(plans.PLANS, name, plan)
-    assert main(["demo", "--plan", name, "--out", str(tmp_path)]) == 0
+    monkeypatch.setattr(demo, "PAIRS", 64)
+
+
+def test_demo(tmp_path, capsys, monkeypatch):
+    """All of it, but for the time that learning takes."""
+    small_plan(monkeypatch, "demo", (4,))
+    assert main(["demo", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     for expected in (
         "trigram",
@@ -289,12 +318,47 @@ def test_demo(name, tmp_path, capsys, monkeypatch):
     assert sum("____" in line for line in blanks) == demo.SHOWN
 
 
+def test_a_plan_that_goes_on_with_a_model(tmp_path, capsys, monkeypatch):
+    """A plan that goes on with a model, on three lengths, and writes a card."""
+    small_plan(monkeypatch, "third", (1, 1, 1))
+    lengths = {"layers": 1, "lengths": (24, 64, 288), "batch_size": (4, 4, 4)}
+    plan = plans.PLANS["third"]._replace(**lengths)
+    monkeypatch.setitem(plans.PLANS, "third", plan)
+    monkeypatch.setattr(scores, "minimal_pair_scores", lambda bert, pairs: {"who wins": 0.625})
+    pieces = list(read_vocabulary(course_data() / "vocab.txt").pieces)
+    save_pretrained(Bert(plans.recipe_of(plan, 0).config, pieces), tmp_path / "first")
+    where = ["--checkpoint", str(tmp_path / "first"), "--out", str(tmp_path / "third")]
+    assert main(["demo", "--plan", "third", *where]) == 0
+    out = capsys.readouterr().out
+    assert "ceiling of stories" in out and "ceiling of 64" not in out
+    assert "0.625 who wins" in out
+    card = (tmp_path / "third" / "run" / "checkpoint" / "README.md").read_text("utf-8")
+    assert f"demo --plan third {' '.join(where[:2])} --seed 0 {' '.join(where[2:])}" in card
+    assert "| who wins | 0.625 |" in card
+
+
+def test_a_demo_that_is_stopped_says_how_it_goes_on(tmp_path, capsys, monkeypatch):
+    small_plan(monkeypatch, "demo", (4,))
+
+    def stop(*_):
+        raise Stopped("stopped", code)
+
+    monkeypatch.setattr(demo, "pretrain_on_stories", stop)
+    typed = f"python -m bert_course demo --plan demo --seed 0 --out {tmp_path} --resume"
+    for code, way_on in (
+        (130, f"stopped. Here that is: {typed}"),
+        (5, "stopped. (These are options of `python -m bert_course pretrain`; the demo has none.)"),
+    ):
+        assert main(["demo", "--out", str(tmp_path)]) == code
+        assert way_on in capsys.readouterr().err
+
+
 def test_a_card_says_what_was_typed():
     options = SimpleNamespace(plan="third", checkpoint="TWO", seed=2, out="THREE", resume=True)
     typed = "python -m bert_course demo --plan third --checkpoint TWO --seed 2 --out THREE"
     assert demo.command(options) == typed
-    options = SimpleNamespace(plan="checkpoint", checkpoint=None, seed=0, out=None)
-    typed = "python -m bert_course demo --plan checkpoint --seed 0 --out FOLDER"
+    options = SimpleNamespace(plan="checkpoint", checkpoint=None, seed=0, out="ONE")
+    typed = "python -m bert_course demo --plan checkpoint --seed 0 --out ONE"
     assert demo.command(options) == typed
 
 

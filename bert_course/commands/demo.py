@@ -8,6 +8,7 @@ import time
 from bert_course.commands.plans import PLANS, pretrain_on_stories
 from bert_course.files import write_whole
 from bert_course.places import course_data
+from bert_course.training.stopping import DIVERGED, NO_MEMORY, Stopped
 
 SHOWN = 10
 PAIRS = 3_200  # to ask for the next sentence
@@ -27,10 +28,10 @@ def add_to(commands):
         "--plan",
         default="demo",
         choices=PLANS,
-        help="longer: three times as long, and it learns more; checkpoint, further, third: how "
-        "data/checkpoint was made",
+        help="longer: nearly four times the training, and it learns more; checkpoint, further, "
+        "third: how data/checkpoint was made",
     )
-    parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model (none)")
+    parser.add_argument("--checkpoint", metavar="FOLDER", help="go on from this model")
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all randomness")
 
@@ -43,11 +44,18 @@ def run(options):
     start = time.perf_counter()
     refuse_strange_folder(options)
     refuse_strange_start(options)
-    folder = pathlib.Path(options.out or tempfile.mkdtemp(prefix="bert_course_demo_"))
+    options.out = options.out or tempfile.mkdtemp(prefix="bert_course_demo_")
+    folder = pathlib.Path(options.out).expanduser()
     tokenizer = WordPieceTokenizer(course_data() / "vocab.txt")
     plan, levels = PLANS[options.plan], read_levels(course_data())
-    start_from, resume = options.checkpoint, options.resume
-    pretrain_on_stories(plan, tokenizer, folder, options.seed, resume, start_from)
+    try:
+        start_from, resume = options.checkpoint, options.resume
+        pretrain_on_stories(plan, tokenizer, folder, options.seed, resume, start_from)
+    except Stopped as stopped:  # what it says is meant for `pretrain`
+        way_on = f"Here that is: {command(options)} --resume"
+        if stopped.exit_code in (DIVERGED, NO_MEMORY):
+            way_on = "(These are options of `python -m bert_course pretrain`; the demo has none.)"
+        raise Stopped(f"{stopped}. {way_on}", stopped.exit_code) from None
     draw(folder, named(levels, plan.lengths[-1]))
     bert = load_pretrained(folder / "run" / "checkpoint")
     scores = measure(bert, tokenizer, plan)
@@ -68,7 +76,11 @@ def refuse_strange_folder(options):
     """Before the examples of another run are written over."""
     if options.resume and not options.out:
         raise ValueError("--resume goes on with the run in --out: name it. Received: no --out")
-    if options.out and not options.resume and pathlib.Path(options.out, "run").exists():
+    if (
+        options.out
+        and not options.resume
+        and pathlib.Path(options.out, "run").expanduser().exists()
+    ):
         raise ValueError(
             "A run is there already: go on with it (--resume), or choose another folder. "
             f"Received: {options.out}"
@@ -122,11 +134,11 @@ def print_scores(scores, levels, length):
     for name, share in sorted([*rows.items(), ("this model", accuracy)], key=lambda row: row[1]):
         print(f"  {name:20} {share:.3f} {'#' * round(50 * share)}")
     print(f"  {levels.way(accuracy):.0%} of the way from the trigram to the ceiling of stories,")
-    print("  the best that any model can do that reads them whole")
+    print("  which no model can pass that reads them whole")
     narrow = rows.get(f"ceiling of {length} tokens")
     if narrow:
-        print(f"  {levels.way(accuracy, narrow):.0%} of the way to the best that can be done with")
-        print(f"  {length} tokens at a time, as this one reads")
+        print(f"  {levels.way(accuracy, narrow):.0%} of the way to the ceiling of who reads")
+        print(f"  {length} tokens at a time, as this one does")
     print(f"next sentence or a stranger's: {scores['next_sentence_accuracy']:.3f} (by chance .500)")
 
 
@@ -153,7 +165,7 @@ def print_sentences(bert, tokenizer, max_length):
 def command(options):
     """What was typed, but for --resume."""
     start = f" --checkpoint {options.checkpoint}" if options.checkpoint else ""
-    rest = f"--seed {options.seed} --out {options.out or 'FOLDER'}"
+    rest = f"--seed {options.seed} --out {options.out}"
     return f"python -m bert_course demo --plan {options.plan}{start} {rest}"
 
 

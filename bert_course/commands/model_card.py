@@ -27,7 +27,7 @@ On another machine, or with other versions, numbers are rounded otherwise.
 | on the test stories, which it has never read | |
 | --- | ---: |
 | masked words, right guesses | {accuracy:.3f} |
-| the best that any model can do (the ceiling) | {ceiling:.3f} |
+| the ceiling, which no model can pass | {ceiling:.3f} |
 | counting: what follows the two pieces before (the trigram) | {trigram:.3f} |
 | so, of the way from the trigram to the ceiling | {way:.1%} |
 | loss on masked words, in nats | {loss:.3f} |

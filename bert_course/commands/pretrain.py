@@ -74,6 +74,7 @@ def run(options):
     from bert_course.model.checkpoints import load_pretrained  # Keras is slow to start
     from bert_course.training.pretraining import Watch, pretrain
 
+    options.out = pathlib.Path(options.out).expanduser()
     start = load_pretrained(options.checkpoint) if options.checkpoint else None
     recipe = recipe_from(options, start)
     with Lines(options.tensorboard) as lines:
@@ -233,8 +234,9 @@ def draw(folder):
     from bert_course.insight.show import learning_curves, save_figure
     from bert_course.training.run_folder import read_metrics
 
-    lines = read_metrics(folder)
-    if len(lines) > 1 and "held_out_masked_words_accuracy" in lines[0]:
-        baselines = {name: score["accuracy"] for name, score in lines[0]["baselines"].items()}
-        learning_curves(lines, baselines)
+    first, *_ = lines = read_metrics(folder)
+    scored = [line for line in lines if "held_out_masked_words_accuracy" in line]
+    if len(scored) > 1:
+        baselines = {name: score["accuracy"] for name, score in first["baselines"].items()}
+        learning_curves(scored, baselines)
         save_figure(pathlib.Path(folder, "curve.png"))

@@ -84,7 +84,7 @@ def finetune(bert, task, out=None, recipe=None, seeds=(0,), resume=False, report
     """
     recipe, seeds = recipe or Recipe(), list(seeds)
     _refuse_strange_recipe(recipe, seeds)
-    memory = fitting_memory(recipe.batch_size, lambda: cut_texts(recipe))
+    memory = fitting_memory([recipe.batch_size], lambda: cut_texts(recipe))
     with computing_in(recipe.precision), memory:
         training = Training(bert, task, recipe, report or (lambda line: None))
         best = None
@@ -129,7 +129,9 @@ class Training:
             speed_up_optimizer(optimizer)
         loss = self.tuned.kind.loss(recipe.smoothing)
         model.compile(optimizer, loss, jit_compile=jit_compile())
-        optimizer.build(model.trainable_variables)
+        model.optimizer.build(model.trainable_variables)  # of float16 it is a wrapper of ours
+        single = [v for v in model.optimizer.variables if not tuple(v.shape)]  # counts, and a scale
+        self.single = [(variable, variable.numpy()) for variable in single]
         if keras.backend.backend() == "tensorflow":
             self.meet_two_shapes()
 
@@ -173,8 +175,10 @@ class Training:
         for variable in model.variables:
             if "seed_generator" in variable.path:
                 variable.assign(rng.integers(2**31, size=variable.shape))
-        for variable in model.optimizer.variables:  # its rate is none of them
+        for variable in model.optimizer.variables:
             variable.assign(ops.zeros_like(variable))
+        for variable, value in self.single:
+            variable.assign(value)
         tuned.kind.threshold = self.untuned
         self.epoch, self.history, self.best = 0, [], None
 

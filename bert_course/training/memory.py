@@ -94,7 +94,8 @@ def as_it_was_cut(recipe, folder):
         sizes, parts = tuple(before["batch_size"]), before["accumulate"]
     except (OSError, ValueError, KeyError, TypeError):
         return None  # what is wrong with it is said where the run is opened
-    if tuple(size * parts for size in sizes) != recipe.batch_size:
+    wanted = recipe.batch_size * (len(sizes) if len(recipe.batch_size) == 1 else 1)
+    if tuple(size * parts for size in sizes) != wanted:
         return None
     return dataclasses.replace(recipe, batch_size=sizes, accumulate=parts)
 

@@ -116,14 +116,15 @@ def pretrain(recipe, examples, out, resume=False, watch=None, start=None):
         start: a `Bert` whose weights training begins with, instead of random ones; it is left as
             it is.
     """
-    phases = plan(recipe, examples)
+    phases, watch = plan(recipe, examples), watch or Watch()
+    _refuse_strange_watch(watch)
     if start is not None:
         _refuse_other_start(start, recipe.config, phases[0].examples)
     run = RunFolder(out, describe(recipe, phases, start), resume)
-    rows = max(phase.examples.batch_size for phase in phases)
-    memory = fitting_memory(rows, lambda: cut_batches(run, rows, recipe.accumulate))
-    with run.ours_alone(), computing_in(recipe.precision), memory:
-        training = Training(recipe, phases, run, watch or Watch(), start)
+    sizes = [phase.examples.batch_size for phase in phases]
+    memory = fitting_memory(sizes, lambda: cut_batches(run, sizes, recipe.accumulate))
+    with computing_in(recipe.precision), run.ours_alone(), memory:
+        training = Training(recipe, phases, run, watch, start)
         training.go()
     return training.bert
 
@@ -169,11 +170,21 @@ def _refuse_strange_recipe(recipe, steps):
         )
     if not recipe.rate > 0:
         raise ValueError(f"rate must be above 0, such as 1e-3. Received: {recipe.rate}")
+    if not 0 < recipe.share < 1:
+        raise ValueError(f"share must lie between 0 and 1, such as 0.15. Received: {recipe.share}")
     if type(recipe.accumulate) is not int or recipe.accumulate < 1:
         raise ValueError(
             f"accumulate must be a whole number of at least 1. Received: {recipe.accumulate!r}"
         )
     build_optimizer(recipe.rate, sum(steps), recipe.warm_up)  # refuses a warm-up without an end
+
+
+def _refuse_strange_watch(watch):
+    if watch.every is not None and (type(watch.every) is not int or watch.every < 1):
+        raise ValueError(
+            "every must be a whole number of batches from one evaluation to the next, at least 1. "
+            f"Received: {watch.every!r}"
+        )
 
 
 def _refuse_misfit(examples, first, config):
@@ -418,7 +429,7 @@ def compile_for_pretraining(model, recipe, steps):
     speed_up_optimizer(optimizer, rounded)
     speed_up_loss(losses["masked_words"])
     model.compile(optimizer, losses, jit_compile=jit_compile())
-    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)  # of float16 it is a wrapper of ours
     # Keras makes the means of the losses when it sees its first batch, but a state brings some.
     logits = {t: keras.ops.zeros([n or 1 for n in o.shape]) for t, o in model.output.items()}
     labels = {task: keras.ops.zeros(o.shape[:-1], "int32") for task, o in logits.items()}

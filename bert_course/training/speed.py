@@ -1,5 +1,8 @@
 """The same model and optimizer, computed faster: all that is done for speed alone is in this file.
 
+The same, that is, but for rounding where `bfloat16` allows it, and for dropout, whose rate becomes
+a multiple of 1/256.
+
 The layers in bert_course/model are written to be read. `speed_up` gives some of them, in one model,
 another class that computes the same in another way; variables, their names and checkpoints stay as
 they are. What each way gains is in benchmarks/RESULTS.md; that it computes the same, in

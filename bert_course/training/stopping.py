@@ -8,8 +8,10 @@ import threading
 
 # Exit codes; a signal's is 128 and its number, as shells have it.
 DIVERGED, NOT_SAVED, NO_MEMORY = 3, 4, 5
-# TensorFlow and JAX; JAX and torch on a GPU; TensorFlow's own words; Python and numpy
-NO_ROOM = re.compile(r"RESOURCE_EXHAUSTED|out of memory|OOM when|MemoryError", re.IGNORECASE)
+# TensorFlow and JAX; JAX and torch on a GPU; TensorFlow's own words; Python and numpy; torch's CPU
+NO_ROOM = re.compile(
+    r"RESOURCE_EXHAUSTED|out of memory|OOM when|MemoryError|can't allocate memory", re.IGNORECASE
+)
 
 
 class Stopped(RuntimeError):
@@ -36,11 +38,16 @@ class Stopped(RuntimeError):
 def diverged(batch, run, recipe, what="the loss"):
     """The loss, or a weight, is not a finite number any more."""
     causes = [f"a learning rate too high ({recipe.rate:g}: try a third)"]
-    if recipe.warm_up is not None and recipe.warm_up < 100:
-        causes.append(f"too short a warm-up ({recipe.warm_up} steps)")
+    steps = recipe.steps if isinstance(recipe.steps, int) else sum(recipe.steps)
+    warm_up = steps // 10 if recipe.warm_up is None else recipe.warm_up
+    if warm_up < 100:
+        causes.append(f"too short a warm-up ({warm_up} steps)")
     if recipe.precision == "mixed_float16":
         causes.append("float16 (bfloat16 and float32 reach further)")
-    begin_anew = "; to use its model, begin in a new folder with --checkpoint and a lower --rate"
+    begin_anew = (
+        "; to use its model, begin in a new folder with a lower --rate and --checkpoint "
+        f"{run.folder / 'checkpoint'}"
+    )
     return Stopped(
         f"{what} is no finite number after {batch:,} batches. Likely causes: "
         f"{', or '.join(causes)}. {last_good(run)}{begin_anew if run.states() else ''}",
@@ -67,13 +74,13 @@ def saving(run, what, batch):
 
 
 @contextlib.contextmanager
-def fitting_memory(rows, way_out):
+def fitting_memory(sizes, way_out):
     """What does not fit the memory ends the run with a sentence.
 
     So far as it is an error: on a CPU, Linux may instead kill the process, with no word (137).
 
     Args:
-        rows: of a batch.
+        sizes: of a batch, or of the batches of several lengths.
         way_out: a function that says what to do; it is asked when there is no room.
     """
     try:
@@ -83,14 +90,19 @@ def fitting_memory(rows, way_out):
     except Exception as error:  # each backend has its own, and they share no base class
         if not NO_ROOM.search(f"{type(error).__name__} {error}"):
             raise
-        what = f"{rows} sequences at once do not fit the memory. {way_out()}"
-        raise Stopped(what, NO_MEMORY) from None
+        rows = " or ".join(map(str, sizes))
+        raise Stopped(
+            f"{rows} sequences at once do not fit the memory. {way_out()}", NO_MEMORY
+        ) from None
 
 
-def cut_batches(run, rows, parts):
-    """The way out of a pretraining run whose steps are made of so many batches."""
-    cut = f"--batch {rows // 2} --accumulate {2 * parts}"
-    smaller = cut if rows > 1 else "shorter examples"
+def cut_batches(run, sizes, parts):
+    """The way out of a pretraining run with such batches, so many to a step."""
+    cuts = (n for n in range(2, min(sizes) + 1) if all(size % n == 0 for size in sizes))
+    smaller = "shorter examples"
+    if cut := next(cuts, None):
+        rows = " ".join(str(size // cut) for size in sizes)
+        smaller = f"--batch {rows} --accumulate {cut * parts}"
     return (
         f"{last_good(run)}. Begin in a new folder with {smaller}, or with a smaller model; a model "
         "that is there can be gone on from with --checkpoint"

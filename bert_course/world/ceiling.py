@@ -11,7 +11,7 @@ from bert_course.world.choices import distribution, seen_by_choice
 
 
 class Blank(NamedTuple):
-    """A hidden piece, and what whoever knows all hidden facts would say about it."""
+    """A hidden piece, and what the oracle would say about it, see `blanks`."""
 
     place: int  # among the pieces of what is read
     piece: int  # id

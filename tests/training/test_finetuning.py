@@ -234,6 +234,16 @@ def test_a_rate_that_is_too_high(rows, rate, what, tmp_path, quickly):
     assert list((tmp_path / "run" / "seed-0" / "states").iterdir()) == []
 
 
+def test_with_a_scaled_loss_too(tmp_path):
+    """In float16 Keras wraps the optimizer. Each seed begins with a fresh scale."""
+    scaled = tiny_recipe(precision="mixed_float16", epochs=1)
+    both = run(tmp_path / "both", scaled, seeds=(0, 1))
+    alone = run(tmp_path / "alone", scaled, seeds=(1,))
+    assert all(np.isfinite(weight).all() for weight in both.model.get_weights())
+    assert both.results[1]["dev"] == alone.results[0]["dev"]
+    assert state_of(tmp_path / "both" / "seed-1") == state_of(tmp_path / "alone" / "seed-1")
+
+
 @pytest.mark.parametrize(
     ("size", "way_out"), [(8, "with --batch 4, shorter texts"), (1, "with shorter texts")]
 )

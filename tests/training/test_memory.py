@@ -110,3 +110,8 @@ def test_a_run_that_goes_on_stays_cut_as_it_was(examples, tmp_path):
     other = fit_to_memory(replace(whole, batch_size=(16,)), examples, plenty, tmp_path)
     assert (other.batch_size, other.accumulate) == ((16,), 1)
     assert fit_to_memory(whole, examples, plenty, tmp_path / "none").accumulate == 1
+    begun["batch_size"] = [2, 2]  # of two folders, for which one number may be given
+    (tmp_path / "run.json").write_text(json.dumps({"recipe": begun}), "utf-8")
+    both = replace(whole, steps=(1, 1))
+    again = fit_to_memory(both, [examples, examples], plenty, tmp_path)
+    assert (again.batch_size, again.accumulate) == ((2, 2), 4)

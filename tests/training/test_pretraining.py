@@ -249,8 +249,9 @@ def test_a_loss_that_is_no_number(short, whole, tmp_path, quickly, monkeypatch):
     assert stopped.value.exit_code == 3
     assert str(stopped.value) == (
         "the loss is no finite number after 4 batches. Likely causes: a learning rate too high "
-        f"(0.01: try a third). The last good state is {out}/states/batch-000000003.safetensors; "
-        "to use its model, begin in a new folder with --checkpoint and a lower --rate"
+        "(0.01: try a third), or too short a warm-up (0 steps). "
+        f"The last good state is {out}/states/batch-000000003.safetensors; to use its model, begin "
+        f"in a new folder with a lower --rate and --checkpoint {out}/checkpoint"
     )
     for array in load_file(out / "states" / "batch-000000003.safetensors").values():
         assert np.isfinite(array).all()
@@ -428,6 +429,8 @@ def test_a_state_of_another_version(lost, short):
         (recipe(accumulate=0), "accumulate must be a whole number.*Received: 0"),
         (recipe(accumulate=1.5), "accumulate must be a whole number.*Received: 1.5"),
         (recipe(rate=0), "rate must be above 0.*Received: 0"),
+        (recipe(share=2.0), "share must lie between 0 and 1.*Received: 2.0"),
+        (recipe(precision="bfloat16"), "precision must be one of.*Received: 'bfloat16'"),
         (recipe(rate=float("nan")), "rate must be above 0.*Received: nan"),
         (recipe(optimizer="sgd"), "optimizer must be one of adamw, lamb, muon. Received: 'sgd'"),
         (recipe(warm_up=6), "Warm-up must end before.*Received: warm_up=6, steps=6"),
@@ -439,6 +442,28 @@ def test_a_state_of_another_version(lost, short):
 def test_a_recipe_that_makes_no_sense(strange, match, short, tmp_path):
     refused(match, strange, short, tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("every", [0, -5, 2.5])
+def test_evaluations_that_make_no_sense(every, short, tmp_path):
+    with pytest.raises(ValueError, match=f"every must be a whole number.*Received: {every}"):
+        pretrain(recipe(), short, tmp_path / "run", watch=Watch(every=every))
+    assert not (tmp_path / "run").exists()
+
+
+def test_with_a_scaled_loss_too(short, tmp_path):
+    """In float16 Keras wraps the optimizer, and the wrapper has a state of its own."""
+    scaled = recipe(4, precision="mixed_float16")
+    pretrain(scaled, short, tmp_path / "whole")
+
+    def stop(line):
+        if line["batch"] == 2:
+            signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(Stopped):
+        pretrain(scaled, short, tmp_path / "run", watch=Watch(every=1, report=stop))
+    pretrain(scaled, short, tmp_path / "run", resume=True, watch=Watch(every=1))
+    assert result(tmp_path / "run") == result(tmp_path / "whole")
 
 
 def test_two_runs_at_once(short, tmp_path, quickly):

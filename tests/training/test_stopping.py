@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -19,11 +20,11 @@ NUMBERS = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(*states):
-    return SimpleNamespace(states=lambda: list(states))
+    return SimpleNamespace(states=lambda: list(states), folder=Path("RUN"))
 
 
-def recipe(rate=1e-3, warm_up=None, precision="float32"):
-    return SimpleNamespace(rate=rate, warm_up=warm_up, precision=precision)
+def recipe(rate=1e-3, warm_up=None, precision="float32", steps=(900, 100)):
+    return SimpleNamespace(rate=rate, warm_up=warm_up, precision=precision, steps=steps)
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,10 @@ def test_a_signal(number, name, code):
     ("strange", "causes"),
     [
         (recipe(), "a learning rate too high (0.001: try a third)"),
+        (
+            recipe(steps=500),  # without a word, a tenth of them are warm-up
+            "a learning rate too high (0.001: try a third), or too short a warm-up (50 steps)",
+        ),
         (recipe(5e-4, 100), "a learning rate too high (0.0005: try a third)"),
         (
             recipe(warm_up=99),
@@ -59,8 +64,8 @@ def test_a_loss_that_is_no_number(strange, causes):
     assert stopped.exit_code == 3
     assert str(stopped) == (
         f"the loss is no finite number after 1,234 batches. Likely causes: {causes}. "
-        "The last good state is new; to use its model, begin in a new folder with --checkpoint and "
-        "a lower --rate"
+        "The last good state is new; to use its model, begin in a new folder with a lower --rate "
+        "and --checkpoint RUN/checkpoint"
     )
     assert str(diverged(1, run(), strange)).endswith("No state was saved before")
     assert str(diverged(1, run(), strange, "a weight")).startswith("a weight is no finite number")
@@ -126,36 +131,40 @@ def test_in_another_thread_nothing_is_heard_and_nothing_fails():
             "RESOURCE_EXHAUSTED: Out of memory while trying to allocate 17179869184 bytes"
         ),
         RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 16 bytes"),
         MemoryError(),
     ],
 )
 def test_a_batch_that_does_not_fit_the_memory(error):
-    with pytest.raises(Stopped) as stopped, fitting_memory(256, lambda: "Take less"):
+    with pytest.raises(Stopped) as stopped, fitting_memory([256, 64], lambda: "Take less"):
         raise error
     assert stopped.value.exit_code == 5
-    assert str(stopped.value) == "256 sequences at once do not fit the memory. Take less"
+    assert str(stopped.value) == "256 or 64 sequences at once do not fit the memory. Take less"
 
 
 def test_a_batch_is_cut_into_as_many_parts_again():
-    assert cut_batches(run("old", "new"), 256, 1) == (
+    assert cut_batches(run("old", "new"), [256], 1) == (
         "The last good state is new. Begin in a new folder with --batch 128 --accumulate 2, or "
         "with a smaller model; a model that is there can be gone on from with --checkpoint"
     )
-    assert "with --batch 4 --accumulate 6, or" in cut_batches(run(), 8, 3)
-    assert "with shorter examples, or" in cut_batches(run(), 1, 1)
+    assert "with --batch 4 --accumulate 6, or" in cut_batches(run(), [8], 3)
+    assert "with --batch 32 8 --accumulate 2, or" in cut_batches(run(), [64, 16], 1)
+    assert "with --batch 5 3 --accumulate 3, or" in cut_batches(run(), [15, 9], 1)
+    assert "with shorter examples, or" in cut_batches(run(), [64, 1], 1)
+    assert "with shorter examples, or" in cut_batches(run(), [8, 3], 1)
 
 
 def test_a_run_that_has_stopped_says_why_itself():
-    with pytest.raises(Stopped, match="a full disk"), fitting_memory(1, str):
+    with pytest.raises(Stopped, match="a full disk"), fitting_memory([1], str):
         raise Stopped("a full disk, said the system: out of memory", 4)
 
 
 def test_tensorflow_says_it_in_one_of_these_words():
     tf = pytest.importorskip("tensorflow")
-    with pytest.raises(Stopped), fitting_memory(1, str):
-        tf.zeros([2**44]) + 1  # 64 TiB
+    with pytest.raises(Stopped), fitting_memory([1], str):
+        tf.zeros([2**47]) + 1  # 512 TiB, more than a process can name
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory():
-    with pytest.raises(ValueError, match="no room for doubt"), fitting_memory(1, str):
+    with pytest.raises(ValueError, match="no room for doubt"), fitting_memory([1], str):
         raise ValueError("no room for doubt")
