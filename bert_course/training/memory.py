@@ -94,7 +94,9 @@ def as_it_was_cut(recipe, folder):
         sizes, parts = tuple(before["batch_size"]), before["accumulate"]
     except (OSError, ValueError, KeyError, TypeError):
         return None  # what is wrong with it is said where the run is opened
-    wanted = recipe.batch_size * (len(sizes) if len(recipe.batch_size) == 1 else 1)
+    whole = recipe.batch_size
+    wanted = tuple(whole) if isinstance(whole, (tuple, list)) else (whole,)
+    wanted *= len(sizes) if len(wanted) == 1 else 1  # one number will do for several folders
     if tuple(size * parts for size in sizes) != wanted:
         return None
     return dataclasses.replace(recipe, batch_size=sizes, accumulate=parts)

@@ -115,3 +115,5 @@ def test_a_run_that_goes_on_stays_cut_as_it_was(examples, tmp_path):
     both = replace(whole, steps=(1, 1))
     again = fit_to_memory(both, [examples, examples], plenty, tmp_path)
     assert (again.batch_size, again.accumulate) == ((2, 2), 4)
+    again = fit_to_memory(replace(both, batch_size=8), [examples, examples], plenty, tmp_path)
+    assert (again.batch_size, again.accumulate) == ((2, 2), 4)
