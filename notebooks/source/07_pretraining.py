@@ -808,8 +808,9 @@ print(f"at most {further.max():.2f} times as far, at t = {t[further.argmax()]}")
 print(f"above 1.1 until t = {t[further > 1.1].max()}; the first step {further[0]:.2f} times as far")
 
 # %% [markdown]
-# That is not all. With n = t instead, the same three seeds lagged by 0.05 to 0.20: even a memory that
-# knows its age is a mean of few gradients, and so a noisier one. What is saved must fit together.
+# That is not all. With n = t instead, the same three seeds lagged by 0.05 to 0.20; presumably because
+# even a memory that knows its age is a mean of few gradients, and so a noisier one (not tested). What
+# is saved must fit together.
 #
 # ## 7.7 The same on a GPU
 #
